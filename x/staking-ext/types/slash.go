@@ -27,6 +27,6 @@ type SlashRequest struct {
 // SlashResult tells where every unit went:
 // Victim + Reporter + Insurance + Burned = FromOwnStake + FromUnbonding.
 type SlashResult struct {
-	FromOwnStake, FromUnbonding          math.Int
+	FromOwnStake, FromUnbonding         math.Int
 	Victim, Reporter, Insurance, Burned math.Int
 }
