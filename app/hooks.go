@@ -1,0 +1,22 @@
+package app
+
+import (
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+)
+
+// setHooks says who listens to whom, in the order in which they are told. There
+// is no other place where a hook is wired.
+//
+//	x/staking  ▶ x/distribution, x/slashing
+//	x/epochs   ▶ nobody
+//	x/gov      ▶ nobody
+func (app *App) setHooks() {
+	app.StakingKeeper.SetHooks(stakingtypes.NewMultiStakingHooks(
+		app.DistrKeeper.Hooks(),
+		app.SlashingKeeper.Hooks(),
+	))
+	app.EpochsKeeper.SetHooks(epochstypes.NewMultiEpochHooks())
+	app.GovKeeper.SetHooks(govtypes.NewMultiGovHooks())
+}

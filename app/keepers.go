@@ -1,0 +1,188 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/math"
+	"github.com/spf13/cast"
+
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	"github.com/cosmos/cosmos-sdk/server"
+	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	consensuskeeper "github.com/cosmos/cosmos-sdk/x/consensus/keeper"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+	distrkeeper "github.com/cosmos/cosmos-sdk/x/distribution/keeper"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	epochskeeper "github.com/cosmos/cosmos-sdk/x/epochs/keeper"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
+	evidencekeeper "github.com/cosmos/cosmos-sdk/x/evidence/keeper"
+	evidencetypes "github.com/cosmos/cosmos-sdk/x/evidence/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+	feegrantkeeper "github.com/cosmos/cosmos-sdk/x/feegrant/keeper"
+	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1beta1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1beta1"
+	mintkeeper "github.com/cosmos/cosmos-sdk/x/mint/keeper"
+	minttypes "github.com/cosmos/cosmos-sdk/x/mint/types"
+	slashingkeeper "github.com/cosmos/cosmos-sdk/x/slashing/keeper"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	upgradekeeper "github.com/cosmos/cosmos-sdk/x/upgrade/keeper"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	"github.com/grafilab/grafi/internal/chaininfo"
+)
+
+// Keepers are the modules' keepers, lowest level first.
+type Keepers struct {
+	AccountKeeper   authkeeper.AccountKeeper
+	BankKeeper      bankkeeper.BaseKeeper
+	StakingKeeper   *stakingkeeper.Keeper
+	SlashingKeeper  slashingkeeper.Keeper
+	MintKeeper      mintkeeper.Keeper
+	DistrKeeper     distrkeeper.Keeper
+	GovKeeper       *govkeeper.Keeper
+	UpgradeKeeper   *upgradekeeper.Keeper
+	EvidenceKeeper  evidencekeeper.Keeper
+	ConsensusKeeper consensuskeeper.Keeper
+	EpochsKeeper    epochskeeper.Keeper
+	FeeGrantKeeper  feegrantkeeper.Keeper
+	AuthzKeeper     authzkeeper.Keeper
+}
+
+// moduleAccounts are the accounts without a private key, with what each may do
+// to the supply. All of them are closed to transfers from users, see
+// blockedAddresses.
+func moduleAccounts() map[string][]string {
+	return map[string][]string{
+		authtypes.FeeCollectorName:          nil,
+		distrtypes.ModuleName:               nil,
+		minttypes.ModuleName:                {authtypes.Minter},
+		govtypes.ModuleName:                 {authtypes.Burner},
+		stakingtypes.BondedPoolName:         {authtypes.Burner, authtypes.Staking},
+		stakingtypes.NotBondedPoolName:      {authtypes.Burner, authtypes.Staking},
+		stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
+	}
+}
+
+// blockedAddresses are the module accounts that MsgSend may not pay into: coins
+// sent there by hand would break the module's accounting. Governance alone is
+// open, so that a proposal can be funded to act with its own coins.
+func blockedAddresses() map[string]bool {
+	blocked := make(map[string]bool)
+	for name := range moduleAccounts() {
+		blocked[authtypes.NewModuleAddress(name).String()] = name != govtypes.ModuleName
+	}
+	return blocked
+}
+
+// Authority is the account that may change module parameters: governance.
+func Authority() sdk.AccAddress { return authtypes.NewModuleAddress(govtypes.ModuleName) }
+
+// buildKeepers constructs every keeper in the order of its dependencies. Hooks
+// are set afterwards, in hooks.go.
+func (app *App) buildKeepers(appOpts servertypes.AppOptions) {
+	app.buildBaseKeepers()
+	app.buildStakingKeepers()
+	app.buildServiceKeepers(appOpts)
+}
+
+func (app *App) buildBaseKeepers() {
+	cdc, authority := app.enc.Codec, Authority().String()
+
+	app.ConsensusKeeper = consensuskeeper.NewKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[consensustypes.StoreKey]), authority, runtime.EventService{})
+	app.SetParamStore(app.ConsensusKeeper.ParamsStore)
+
+	app.AccountKeeper = authkeeper.NewAccountKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[authtypes.StoreKey]), authtypes.ProtoBaseAccount,
+		moduleAccounts(), app.enc.Accounts, chaininfo.Bech32Prefix, authority,
+		authkeeper.WithUnorderedTransactions(true))
+
+	bank := bankkeeper.NewBaseKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[banktypes.StoreKey]), app.AccountKeeper,
+		blockedAddresses(), authority, app.Logger()).
+		WithObjStoreKey(app.objKeys[banktypes.ObjectStoreKey])
+	app.BankKeeper = bank.WithMintCoinsRestriction(capSupply(bank))
+}
+
+func (app *App) buildStakingKeepers() {
+	cdc, authority := app.enc.Codec, Authority().String()
+
+	app.StakingKeeper = stakingkeeper.NewKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[stakingtypes.StoreKey]), app.AccountKeeper, app.BankKeeper,
+		authority, app.enc.Validators, app.enc.Consensus)
+
+	app.SlashingKeeper = slashingkeeper.NewKeeper(cdc, app.enc.Amino,
+		runtime.NewKVStoreService(app.keys[slashingtypes.StoreKey]), app.StakingKeeper, authority)
+
+	app.MintKeeper = mintkeeper.NewKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[minttypes.StoreKey]), app.StakingKeeper, app.AccountKeeper,
+		app.BankKeeper, authtypes.FeeCollectorName, authority, mintkeeper.WithMintFn(mintNothing))
+
+	app.DistrKeeper = distrkeeper.NewKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[distrtypes.StoreKey]), app.AccountKeeper, app.BankKeeper,
+		app.StakingKeeper, authtypes.FeeCollectorName, authority)
+
+	evidence := evidencekeeper.NewKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[evidencetypes.StoreKey]), app.StakingKeeper, app.SlashingKeeper,
+		app.enc.Accounts, runtime.ProvideCometInfoService())
+	evidence.SetRouter(evidencetypes.NewRouter()) // a nil router panics on MsgSubmitEvidence
+	app.EvidenceKeeper = *evidence
+}
+
+func (app *App) buildServiceKeepers(appOpts servertypes.AppOptions) {
+	cdc, authority := app.enc.Codec, Authority().String()
+
+	app.FeeGrantKeeper = feegrantkeeper.NewKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[feegrant.StoreKey]), app.AccountKeeper)
+
+	app.AuthzKeeper = authzkeeper.NewKeeper(
+		runtime.NewKVStoreService(app.keys[authzkeeper.StoreKey]), cdc, app.MsgServiceRouter(), app.AccountKeeper)
+
+	app.EpochsKeeper = epochskeeper.NewKeeper(
+		runtime.NewKVStoreService(app.keys[epochstypes.StoreKey]), cdc)
+
+	app.GovKeeper = govkeeper.NewKeeper(cdc,
+		runtime.NewKVStoreService(app.keys[govtypes.StoreKey]), app.AccountKeeper, app.BankKeeper,
+		app.DistrKeeper, app.MsgServiceRouter(), govtypes.DefaultConfig(), authority,
+		govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(app.StakingKeeper))
+	// A nil router panics on MsgExecLegacyContent.
+	app.GovKeeper.SetLegacyRouter(govv1beta1.NewRouter().
+		AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler))
+
+	skipHeights := map[int64]bool{}
+	for _, h := range cast.ToIntSlice(appOpts.Get(server.FlagUnsafeSkipUpgrades)) {
+		skipHeights[int64(h)] = true
+	}
+	app.UpgradeKeeper = upgradekeeper.NewKeeper(skipHeights,
+		runtime.NewKVStoreService(app.keys[upgradetypes.StoreKey]), cdc,
+		cast.ToString(appOpts.Get(flags.FlagHome)), app.BaseApp, authority)
+}
+
+// mintNothing replaces inflation: every ugrafi that will ever exist comes from
+// genesis or from the fixed streams of the rewards module.
+func mintNothing(sdk.Context, *mintkeeper.Keeper) error { return nil }
+
+// capSupply refuses to mint ugrafi over the cap, whichever module asks.
+func capSupply(bank bankkeeper.BaseKeeper) banktypes.MintingRestrictionFn {
+	return func(ctx context.Context, amt sdk.Coins) error {
+		return checkSupplyCap(bank.GetSupply(ctx, chaininfo.BaseDenom).Amount.Add(amt.AmountOf(chaininfo.BaseDenom)))
+	}
+}
+
+func checkSupplyCap(supply math.Int) error {
+	if limit := math.NewInt(chaininfo.SupplyCap); supply.GT(limit) {
+		return fmt.Errorf("supply of %s%s is over the cap of %s%s", supply, chaininfo.BaseDenom, limit, chaininfo.BaseDenom)
+	}
+	return nil
+}
