@@ -1,0 +1,100 @@
+package localnet
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Run runs a program to its end and returns its standard output. An error
+// holds what it wrote to standard error.
+func Run(ctx context.Context, path string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, path, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return stdout.Bytes(), fmt.Errorf("%s %s: %w\n%s", filepath.Base(path), strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	return stdout.Bytes(), nil
+}
+
+// TxResult is what a transaction did.
+type TxResult struct {
+	Hash   string `json:"txhash"`
+	Code   uint32 `json:"code"`
+	RawLog string `json:"raw_log"`
+	Events []struct {
+		Type       string `json:"type"`
+		Attributes []struct{ Key, Value string }
+	} `json:"events"`
+}
+
+// Attribute returns an attribute of the first event of the type, without the
+// quotes of a typed event; empty when there is none.
+func (r TxResult) Attribute(event, key string) string {
+	for _, e := range r.Events {
+		if e.Type != event {
+			continue
+		}
+		for _, a := range e.Attributes {
+			if a.Key == key {
+				return strings.Trim(a.Value, `"`)
+			}
+		}
+	}
+	return ""
+}
+
+// Tx sends a transaction from a named account as a user would, waits until it
+// is in a block, and fails when the chain refused it.
+func (n *Network) Tx(ctx context.Context, from string, args ...string) (TxResult, error) {
+	var sent, got TxResult
+	out, err := Run(ctx, n.Program("grafid"), n.TxArgs(from, args...)...)
+	if err != nil {
+		return got, err
+	}
+	if err := json.Unmarshal(out, &sent); err != nil {
+		return got, fmt.Errorf("tx %s: %w in %s", strings.Join(args, " "), err, out)
+	}
+	if sent.Code != 0 {
+		return sent, fmt.Errorf("tx %s: refused with code %d: %s", strings.Join(args, " "), sent.Code, sent.RawLog)
+	}
+	if err := n.Query(ctx, &got, "wait-tx", sent.Hash, "--timeout", "60s"); err != nil {
+		return got, err
+	}
+	if got.Code != 0 {
+		return got, fmt.Errorf("tx %s: failed with code %d: %s", strings.Join(args, " "), got.Code, got.RawLog)
+	}
+	return got, nil
+}
+
+// TxArgs returns the arguments of grafid for a transaction.
+func (n *Network) TxArgs(from string, args ...string) []string {
+	return append(append([]string{"tx"}, args...), append(n.Signer(from),
+		"--gas", "auto", "--gas-adjustment", "1.5", "--gas-prices", "0.01ugrafi", "--yes", "--output", "json")...)
+}
+
+// Signer returns the flags that sign as a named account on node 0.
+func (n *Network) Signer(from string) []string {
+	return []string{
+		"--from", from, "--keyring-backend", "test", "--home", n.Nodes[0].Home,
+		"--chain-id", n.ChainID, "--node", n.Nodes[0].RPC,
+	}
+}
+
+// Query runs a query of grafid and decodes its JSON into out.
+func (n *Network) Query(ctx context.Context, out any, args ...string) error {
+	raw, err := Run(ctx, n.Program("grafid"), append(append([]string{"query"}, args...),
+		"--node", n.Nodes[0].RPC, "--home", n.Nodes[0].Home, "--output", "json")...)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return fmt.Errorf("query %s: %w in %s", strings.Join(args, " "), err, raw)
+	}
+	return nil
+}
