@@ -4,6 +4,7 @@ package app
 
 import (
 	"fmt"
+	"sync"
 
 	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
 	reflectionv1 "cosmossdk.io/api/cosmos/reflection/v1"
@@ -47,6 +48,8 @@ type App struct {
 	objKeys      map[string]*storetypes.ObjectStoreKey
 	configurator module.Configurator
 	sm           *module.SimulationManager
+	closeOnce    sync.Once
+	closeErr     error
 }
 
 var (
@@ -121,6 +124,13 @@ func (app *App) BeginBlocker(ctx sdk.Context) (sdk.BeginBlock, error) {
 // EndBlocker runs the modules after the transactions of a block.
 func (app *App) EndBlocker(ctx sdk.Context) (sdk.EndBlock, error) {
 	return app.ModuleManager.EndBlock(ctx)
+}
+
+// Close releases the databases. The server calls it more than once on its way
+// out, and pebble panics when it is closed twice.
+func (app *App) Close() error {
+	app.closeOnce.Do(func() { app.closeErr = app.BaseApp.Close() })
+	return app.closeErr
 }
 
 // LoadHeight loads the state of a past height, if it was not pruned.
