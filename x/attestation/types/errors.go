@@ -1,0 +1,38 @@
+package types
+
+import "cosmossdk.io/errors"
+
+// Errors of the module. Codes are never renumbered.
+var (
+	ErrInvalidParams    = errors.Register(ModuleName, 2, "invalid params")
+	ErrInvalidGenesis   = errors.Register(ModuleName, 3, "invalid genesis")
+	ErrInvalidHost      = errors.Register(ModuleName, 4, "invalid host")
+	ErrInvalidInventory = errors.Register(ModuleName, 5, "invalid inventory")
+	ErrInvalidClass     = errors.Register(ModuleName, 6, "invalid hardware class")
+	ErrInvalidAgentKey  = errors.Register(ModuleName, 7, "invalid agent key")
+	ErrAgentKeyInUse    = errors.Register(ModuleName, 8, "agent key in use")
+	ErrTooManyAgentKeys = errors.Register(ModuleName, 9, "too many agent keys")
+	ErrInvalidSignature = errors.Register(ModuleName, 10, "invalid agent signature")
+	ErrNotOperator      = errors.Register(ModuleName, 11, "not a registered operator")
+	ErrNotOwner         = errors.Register(ModuleName, 12, "not the host's operator")
+	ErrHostNotFound     = errors.Register(ModuleName, 13, "host not found")
+	ErrGPUNotFound      = errors.Register(ModuleName, 14, "GPU not found")
+	ErrHostNotActive    = errors.Register(ModuleName, 15, "host not active")
+	ErrHostRetired      = errors.Register(ModuleName, 16, "host retired")
+	ErrClassNotFound    = errors.Register(ModuleName, 17, "hardware class not found")
+	ErrTooManyClasses   = errors.Register(ModuleName, 18, "too many hardware classes")
+	ErrWeightChange     = errors.Register(ModuleName, 19, "class weight moves too far")
+	ErrInvalidBatch     = errors.Register(ModuleName, 20, "invalid batch of attestations")
+	ErrMalformed        = errors.Register(ModuleName, 21, "malformed attestation")
+	ErrNothingAccepted  = errors.Register(ModuleName, 22, "no attestation accepted")
+	ErrSlotOpen         = errors.Register(ModuleName, 23, "slot has no closing block yet")
+	ErrSlotPruned       = errors.Register(ModuleName, 24, "slot is no longer kept")
+	ErrInvalidEvidence  = errors.Register(ModuleName, 25, "invalid evidence")
+	ErrEvidenceTooOld   = errors.Register(ModuleName, 26, "evidence too old")
+	ErrFaultProven      = errors.Register(ModuleName, 27, "fault already proven")
+	ErrRotationTooSoon  = errors.Register(ModuleName, 28, "agent key rotated too recently")
+	ErrInvalidEndpoint  = errors.Register(ModuleName, 29, "invalid endpoint")
+	ErrInvalidRegion    = errors.Register(ModuleName, 30, "invalid region")
+	ErrUnauthorized     = errors.Register(ModuleName, 31, "not the authority")
+	ErrImmutableParam   = errors.Register(ModuleName, 32, "param never changes after genesis")
+)
