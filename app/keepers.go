@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"cosmossdk.io/math"
 	"github.com/spf13/cast"
@@ -73,6 +75,9 @@ func moduleAccounts() map[string][]string {
 		stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
 	}
 }
+
+// ModuleAccountNames returns the names of the module accounts in order.
+func ModuleAccountNames() []string { return slices.Sorted(maps.Keys(moduleAccounts())) }
 
 // blockedAddresses are the module accounts that MsgSend may not pay into: coins
 // sent there by hand would break the module's accounting. Governance alone is
