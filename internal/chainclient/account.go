@@ -10,14 +10,13 @@ import (
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	"github.com/cosmos/cosmos-sdk/types/bech32"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
-)
 
-// AddressPrefix is the human part of account addresses.
-const AddressPrefix = "grafi"
+	"github.com/grafilab/grafi/internal/chaininfo"
+)
 
 // Address returns the bech32 account address of a key.
 func Address(key cryptotypes.PubKey) (string, error) {
-	return bech32.ConvertAndEncode(AddressPrefix, key.Address())
+	return bech32.ConvertAndEncode(chaininfo.Bech32Prefix, key.Address())
 }
 
 // sender is one account's sequence. Its lock is held from signing until the

@@ -1,0 +1,148 @@
+package agentapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// errorBody is how an error travels.
+type errorBody struct {
+	Kind  string `json:"kind"`
+	Error string `json:"error"`
+}
+
+// kinds are the errors that keep their identity over the socket.
+var kinds = []struct {
+	err    error
+	kind   string
+	status int
+}{
+	{ErrInvalid, "invalid", http.StatusBadRequest},
+	{ErrConflict, "conflict", http.StatusConflict},
+	{ErrNotReady, "not_ready", http.StatusServiceUnavailable},
+}
+
+// Listen makes the socket at path with mode 0600. A socket that a dead agent left
+// behind is replaced; one that still answers is an error.
+func Listen(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("agent socket: %w", err)
+	}
+	if fi, err := os.Lstat(path); err == nil {
+		if fi.Mode()&os.ModeSocket == 0 {
+			return nil, fmt.Errorf("agent socket: %s exists and is no socket", path)
+		}
+		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+			_ = c.Close()
+			return nil, fmt.Errorf("agent socket: another agent answers on %s", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("agent socket: %w", err)
+		}
+	}
+	// The socket is made under another name and moved, so that nobody can
+	// connect before its mode is set.
+	tmp := path + ".new"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("agent socket: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: tmp, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("agent socket: %w", err)
+	}
+	l.SetUnlinkOnClose(false)
+	if err := errors.Join(os.Chmod(tmp, 0o600), os.Rename(tmp, path)); err != nil {
+		return nil, fmt.Errorf("agent socket: %w", errors.Join(err, l.Close()))
+	}
+	return l, nil
+}
+
+// Serve answers on l until ctx ends, which is a clean stop.
+func Serve(ctx context.Context, l net.Listener, h Handler, log *slog.Logger) error {
+	srv := &http.Server{
+		Handler: NewMux(h, log), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 8 << 10,
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = srv.Shutdown(timeout)
+	})
+	err := srv.Serve(l)
+	if !stop() {
+		<-stopped
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("agent API: %w", err)
+}
+
+// NewMux returns the API's routes.
+func NewMux(h Handler, log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("PUT /v1/workloads", route(log, func(ctx context.Context, w Workloads) (struct{}, error) {
+		return struct{}{}, h.SetWorkloads(ctx, w)
+	}))
+	mux.HandleFunc("POST /v1/started", route(log, h.Started))
+	mux.HandleFunc("POST /v1/result", route(log, h.Result))
+	mux.HandleFunc("POST /v1/certificate", route(log, h.Certificate))
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) {
+		st, err := h.Status(r.Context())
+		answer(w, log, st, err)
+	})
+	return mux
+}
+
+// route decodes strictly, validates, calls and answers.
+func route[In interface{ Validate() error }, Out any](log *slog.Logger, fn func(context.Context, In) (Out, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		var out Out
+		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, MaxBody))
+		dec.DisallowUnknownFields()
+		err := dec.Decode(&in)
+		if err == nil {
+			if _, more := dec.Token(); more != io.EOF {
+				err = errors.New("more than one JSON value")
+			}
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrInvalid, err)
+		} else if err = in.Validate(); err == nil {
+			out, err = fn(r.Context(), in)
+		}
+		answer(w, log, out, err)
+	}
+}
+
+func answer(w http.ResponseWriter, log *slog.Logger, out any, err error) {
+	status, body := http.StatusOK, out
+	if err != nil {
+		status = http.StatusInternalServerError
+		e := errorBody{Kind: "internal", Error: err.Error()}
+		for _, k := range kinds {
+			if errors.Is(err, k.err) {
+				status, e.Kind = k.status, k.kind
+				break
+			}
+		}
+		body = e
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		log.Debug("answer not written", "err", err)
+	}
+}
