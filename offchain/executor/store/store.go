@@ -1,0 +1,153 @@
+// Package store keeps what an executor must remember across a crash: the
+// manifests that renters sent, the results that were computed, and what was
+// handed to the agent. Whether something runs is not in it: the engine knows.
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// ErrInUse says that another executor works on the same state directory.
+var ErrInUse = errors.New("state is in use by another executor")
+
+// ErrForeign says that the state is of another chain or host.
+var ErrForeign = errors.New("state belongs to another host")
+
+// Record is what is remembered of one rental.
+type Record struct {
+	RentalID uint64 `json:"rental_id"`
+	// Manifest is the canonical document; empty until the renter sent it.
+	Manifest json.RawMessage `json:"manifest,omitempty"`
+
+	// EndsAt and GPUs are the chain's, as last seen. EndsAt is the zero time
+	// before the start is confirmed.
+	EndsAt time.Time `json:"ends_at,omitzero"`
+	GPUs   []uint32  `json:"gpus,omitempty"`
+
+	// StartHandedAt is when the agent last took the start report.
+	StartHandedAt time.Time `json:"start_handed_at,omitzero"`
+	// Failure is why the workload can never start; for the renter.
+	Failure string `json:"failure,omitempty"`
+
+	// Result is fixed before the agent hears of it, so that a crash between the
+	// two can't make the agent sign two different results.
+	Result         *Result   `json:"result,omitempty"`
+	ResultHandedAt time.Time `json:"result_handed_at,omitzero"`
+}
+
+// Result is the end of a workload.
+type Result struct {
+	ExitKnown    bool   `json:"exit_known"`
+	ExitCode     int32  `json:"exit_code"`
+	OutputDigest []byte `json:"output_digest,omitempty"`
+	Seconds      uint64 `json:"seconds"`
+}
+
+// Store is a bbolt file. Every write is on disk when its method returns.
+type Store struct{ db *bbolt.DB }
+
+var (
+	rentals  = []byte("rentals")
+	meta     = []byte("meta")
+	ownerKey = []byte("owner")
+)
+
+// Open opens or creates the file. owner is the chain and host that it belongs to.
+//
+// Errors: ErrInUse, ErrForeign.
+func Open(path, owner string) (*Store, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 2 * time.Second})
+	if errors.Is(err, bbolt.ErrTimeout) {
+		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open state %s: %w", path, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		if _, err := tx.CreateBucketIfNotExists(rentals); err != nil {
+			return err
+		}
+		b, err := tx.CreateBucketIfNotExists(meta)
+		if err != nil {
+			return err
+		}
+		if got := b.Get(ownerKey); got != nil && string(got) != owner {
+			return fmt.Errorf("%w: %s is of %s, not of %s; use another state directory", ErrForeign, path, got, owner)
+		}
+		return b.Put(ownerKey, []byte(owner))
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &Store{db: db}, nil
+}
+
+// Close releases the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Get returns a rental's record; ok is false when there is none.
+func (s *Store) Get(rentalID uint64) (r Record, ok bool, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		raw := tx.Bucket(rentals).Get(key(rentalID))
+		if ok = raw != nil; !ok {
+			return nil
+		}
+		return decode(raw, &r)
+	})
+	return r, ok, err
+}
+
+// All returns every record by rental.
+func (s *Store) All() (map[uint64]Record, error) {
+	all := make(map[uint64]Record)
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(rentals).ForEach(func(_, raw []byte) error {
+			var r Record
+			if err := decode(raw, &r); err != nil {
+				return err
+			}
+			all[r.RentalID] = r
+			return nil
+		})
+	})
+	return all, err
+}
+
+// Update changes a rental's record, or makes it, in one transaction.
+func (s *Store) Update(rentalID uint64, change func(*Record)) error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		r := Record{RentalID: rentalID}
+		b := tx.Bucket(rentals)
+		if raw := b.Get(key(rentalID)); raw != nil {
+			if err := decode(raw, &r); err != nil {
+				return err
+			}
+		}
+		change(&r)
+		raw, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("encode record of rental %d: %w", rentalID, err)
+		}
+		return b.Put(key(rentalID), raw)
+	})
+}
+
+// Delete forgets a rental.
+func (s *Store) Delete(rentalID uint64) error {
+	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(rentals).Delete(key(rentalID)) })
+}
+
+func key(rentalID uint64) []byte { return binary.BigEndian.AppendUint64(nil, rentalID) }
+
+func decode(raw []byte, r *Record) error {
+	if err := json.Unmarshal(raw, r); err != nil {
+		return fmt.Errorf("decode record: %w", err)
+	}
+	return nil
+}
