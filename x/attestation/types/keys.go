@@ -38,4 +38,5 @@ var (
 	CountersPrefix        = collections.NewPrefix(13)
 	FaultsPrefix          = collections.NewPrefix(14)
 	ClassQueuePrefix      = collections.NewPrefix(15)
+	RefreshFromPrefix     = collections.NewPrefix(16)
 )
