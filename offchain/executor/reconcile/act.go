@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/grafilab/grafi/internal/agentapi"
 	"github.com/grafilab/grafi/offchain/executor/engine"
 	"github.com/grafilab/grafi/offchain/executor/manifest"
 	"github.com/grafilab/grafi/offchain/executor/store"
@@ -100,9 +101,11 @@ func (l *Loop) stop(ctx context.Context, a Action) error {
 }
 
 func (l *Loop) handStart(ctx context.Context, a Action) error {
-	if err := l.agent.Started(ctx, a.RentalID, a.Digest); err != nil {
+	rep, err := l.agent.Started(ctx, agentapi.Started{RentalID: a.RentalID, ManifestDigest: a.Digest})
+	if err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}
+	l.handed(rep, "start")
 	return l.store.Update(a.RentalID, func(r *store.Record) { r.StartHandedAt = l.now().UTC() })
 }
 
@@ -121,20 +124,28 @@ func (l *Loop) handResult(ctx context.Context, a Action) error {
 		}
 		rec.Result = &result
 	}
-	if err := l.agent.Result(ctx, a.RentalID, *rec.Result); err != nil {
+	rep, err := l.agent.Result(ctx, *rec.Result)
+	if err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}
+	l.handed(rep, "result")
 	return l.store.Update(a.RentalID, func(r *store.Record) { r.ResultHandedAt = l.now().UTC() })
 }
 
+func (l *Loop) handed(rep agentapi.Report, what string) {
+	if rep.State == agentapi.ReportRefused {
+		l.log.Error("chain refused a report", "rental", rep.RentalID, "report", what, "detail", rep.Detail)
+	}
+}
+
 // result computes the result of an ended workload.
-func (l *Loop) result(ctx context.Context, rentalID uint64) (store.Result, error) {
+func (l *Loop) result(ctx context.Context, rentalID uint64) (agentapi.Result, error) {
 	st, err := l.engine.Status(ctx, rentalID)
 	if err != nil {
-		return store.Result{}, err
+		return agentapi.Result{}, err
 	}
 	if st.State != engine.StateExited {
-		return store.Result{}, fmt.Errorf("rental %d: workload is %s", rentalID, st.State)
+		return agentapi.Result{}, fmt.Errorf("rental %d: workload is %s", rentalID, st.State)
 	}
 	files, err := l.engine.Results(ctx, rentalID)
 	switch {
@@ -144,9 +155,9 @@ func (l *Loop) result(ctx context.Context, rentalID uint64) (store.Result, error
 		l.log.Warn("result files can't be read", "rental", rentalID, "err", err)
 		files = nil
 	default:
-		return store.Result{}, fmt.Errorf("result files: %w", err)
+		return agentapi.Result{}, fmt.Errorf("result files: %w", err)
 	}
-	result := store.Result{ExitKnown: st.ExitKnown, OutputDigest: engine.OutputDigest(files)}
+	result := agentapi.Result{RentalID: rentalID, UnknownExit: !st.ExitKnown, OutputDigest: engine.OutputDigest(files)}
 	if st.ExitKnown {
 		result.ExitCode = int32(st.ExitCode)
 	}

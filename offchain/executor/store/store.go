@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/grafilab/grafi/internal/agentapi"
 )
 
 // ErrInUse says that another executor works on the same state directory.
@@ -37,16 +39,8 @@ type Record struct {
 
 	// Result is fixed before the agent hears of it, so that a crash between the
 	// two can't make the agent sign two different results.
-	Result         *Result   `json:"result,omitempty"`
-	ResultHandedAt time.Time `json:"result_handed_at,omitzero"`
-}
-
-// Result is the end of a workload.
-type Result struct {
-	ExitKnown    bool   `json:"exit_known"`
-	ExitCode     int32  `json:"exit_code"`
-	OutputDigest []byte `json:"output_digest,omitempty"`
-	Seconds      uint64 `json:"seconds"`
+	Result         *agentapi.Result `json:"result,omitempty"`
+	ResultHandedAt time.Time        `json:"result_handed_at,omitzero"`
 }
 
 // Store is a bbolt file. Every write is on disk when its method returns.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/grafilab/grafi/internal/agentapi"
 	"github.com/grafilab/grafi/offchain/executor/store"
 )
 
@@ -18,7 +19,7 @@ func TestRecordsSurviveAReopen(t *testing.T) {
 	want := store.Record{
 		RentalID: 7, Manifest: json.RawMessage(`{"image":"x"}`), EndsAt: time.Unix(100, 0).UTC(), GPUs: []uint32{1, 2},
 		StartHandedAt: time.Unix(50, 0).UTC(), Failure: "no such command",
-		Result:         &store.Result{ExitKnown: true, ExitCode: 3, OutputDigest: []byte{1, 2}, Seconds: 9},
+		Result:         &agentapi.Result{RentalID: 7, ExitCode: 3, OutputDigest: []byte{1, 2}, Seconds: 9},
 		ResultHandedAt: time.Unix(60, 0).UTC(),
 	}
 	require.NoError(t, s.Update(7, func(r *store.Record) { *r = want }))
