@@ -148,6 +148,9 @@ func (app *App) AppCodec() codec.Codec { return app.enc.Codec }
 // TxConfig returns how transactions are encoded and signed.
 func (app *App) TxConfig() client.TxConfig { return app.enc.TxConfig }
 
+// Configurator is what an upgrade handler runs migrations with.
+func (app *App) Configurator() module.Configurator { return app.configurator }
+
 // StoreKeys returns the persistent stores by name, for tests that compare them.
 func (app *App) StoreKeys() map[string]*storetypes.KVStoreKey { return app.keys }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
@@ -75,6 +76,9 @@ type Account struct {
 	sequence uint64
 }
 
+// Number is the account's number on the chain.
+func (a *Account) Number() uint64 { return a.number }
+
 // NewAccount derives an account from a name.
 func NewAccount(name string) *Account {
 	priv := secp256k1.GenPrivKeyFromSecret([]byte(name))
@@ -125,6 +129,7 @@ func Load(tb testing.TB, o Options) *Chain {
 		o.DB = dbm.NewMemDB()
 	}
 	appOpts := simtestutil.AppOptionsMap{
+		flags.FlagHome:             tb.TempDir(),
 		server.FlagBlockExecutor:   o.Executor,
 		server.FlagBlockSTMWorkers: o.Workers,
 	}
@@ -135,7 +140,7 @@ func Load(tb testing.TB, o Options) *Chain {
 // NextBlock runs and commits one block, dt after the last one.
 func (c *Chain) NextBlock(tb testing.TB, dt time.Duration, txs ...[]byte) *abci.ResponseFinalizeBlock {
 	tb.Helper()
-	resp, err := c.FinalizeBlock(c.request(dt, txs))
+	resp, err := c.FinalizeBlock(c.Request(dt, txs...))
 	require.NoError(tb, err)
 	_, err = c.Commit()
 	require.NoError(tb, err)
@@ -144,9 +149,18 @@ func (c *Chain) NextBlock(tb testing.TB, dt time.Duration, txs ...[]byte) *abci.
 	return resp
 }
 
-// request is the block as CometBFT would hand it over: signed by the validator,
+// Reload builds the application anew on the options' database, as a restart or a
+// new binary does, and goes on at the same height.
+func (c *Chain) Reload(tb testing.TB, o Options) *Chain {
+	tb.Helper()
+	next := Load(tb, o)
+	next.Height, next.Time, next.Accounts, next.validator = c.Height, c.Time, c.Accounts, c.validator
+	return next
+}
+
+// Request is the next block as CometBFT would hand it over: signed by the validator,
 // with a hash that depends on the height alone.
-func (c *Chain) request(dt time.Duration, txs [][]byte) *abci.RequestFinalizeBlock {
+func (c *Chain) Request(dt time.Duration, txs ...[]byte) *abci.RequestFinalizeBlock {
 	height := c.Height + 1
 	hash := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(ChainID), uint64(height)))
 	proposer := c.validator.PubKey().Address()

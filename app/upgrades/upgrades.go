@@ -20,10 +20,12 @@ type Upgrade struct {
 	Handler func(*module.Manager, module.Configurator) upgradetypes.UpgradeHandler
 }
 
-// All are the upgrades this binary can perform, oldest first.
-var All = []Upgrade{
-	MigrationsOnly("v0.2.0"),
-}
+// All are the upgrades this binary can perform, oldest first. A binary that
+// knows a planned upgrade refuses to run before its height, so a line is added
+// in the release that makes the upgrade and never earlier:
+//
+//	MigrationsOnly("v0.2.0"),
+var All []Upgrade
 
 // MigrationsOnly is the smallest upgrade: it runs the migrations of modules
 // whose consensus version rose, and does nothing when none did.
