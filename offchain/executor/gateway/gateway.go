@@ -57,7 +57,8 @@ type Config struct {
 	Isolated bool
 	Store    *store.Store
 	Executor Executor
-	Share    Share
+	// Share is what comes with one GPU of this host.
+	Share func(ctx context.Context) (Share, error)
 	// Certificate answers TLS handshakes.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	Now         func() time.Time

@@ -42,7 +42,12 @@ func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, rental mark
 		return fail(http.StatusConflict, CodeDigestMismatch,
 			"the manifest has digest %s, rental %d has %s on chain", got, rental.Id, want)
 	}
-	if err := s.Share.check(m, rental); err != nil {
+	share, err := s.Share(r.Context())
+	if err != nil {
+		s.Log.Warn("share of a GPU not known", "err", err)
+		return fail(http.StatusServiceUnavailable, CodeChainAway, "the chain can't be asked for the host's GPUs now")
+	}
+	if err := share.check(m, rental); err != nil {
 		return err
 	}
 	canonical, err := m.Canonical()

@@ -27,6 +27,14 @@ type Images interface {
 // many of them the manifest wants.
 type Devices func(ctx context.Context, ordinals []uint32, count uint32) ([]string, error)
 
+// Store is what must survive a crash; *store.Store implements it.
+type Store interface {
+	All() (map[uint64]store.Record, error)
+	Get(rentalID uint64) (r store.Record, ok bool, err error)
+	Update(rentalID uint64, change func(*store.Record)) error
+	Delete(rentalID uint64) error
+}
+
 // Config is what a Loop is made of.
 type Config struct {
 	HostID   uint64
@@ -35,7 +43,7 @@ type Config struct {
 	Images   Images
 	Devices  Devices
 	Agent    Agent
-	Store    *store.Store
+	Store    Store
 	Policy   Policy
 	Interval time.Duration
 	Now      func() time.Time
@@ -50,7 +58,7 @@ type Loop struct {
 	images   Images
 	devices  Devices
 	agent    Agent
-	store    *store.Store
+	store    Store
 	policy   Policy
 	interval time.Duration
 	now      func() time.Time

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/grafilab/grafi/internal/agentapi"
 )
@@ -52,34 +53,66 @@ var (
 	ownerKey = []byte("owner")
 )
 
-// Open opens or creates the file. owner is the chain and host that it belongs to.
+// Open opens or creates the file.
 //
-// Errors: ErrInUse, ErrForeign.
-func Open(path, owner string) (*Store, error) {
+// Errors: ErrInUse.
+func Open(path string) (*Store, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 2 * time.Second})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open state %s: %w", path, err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		if _, err := tx.CreateBucketIfNotExists(rentals); err != nil {
-			return err
+		for _, name := range [][]byte{rentals, meta} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
 		}
-		b, err := tx.CreateBucketIfNotExists(meta)
-		if err != nil {
-			return err
-		}
-		if got := b.Get(ownerKey); got != nil && string(got) != owner {
-			return fmt.Errorf("%w: %s is of %s, not of %s; use another state directory", ErrForeign, path, got, owner)
-		}
-		return b.Put(ownerKey, []byte(owner))
+		return nil
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return &Store{db: db}, nil
+}
+
+// Owner is the chain and host that the state belongs to.
+type Owner struct {
+	ChainID string `json:"chain_id"`
+	HostID  uint64 `json:"host_id"`
+}
+
+// Owner returns what Bind wrote; ok is false for a new file.
+func (s *Store) Owner() (o Owner, ok bool, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		raw := tx.Bucket(meta).Get(ownerKey)
+		if ok = raw != nil; !ok {
+			return nil
+		}
+		return json.Unmarshal(raw, &o)
+	})
+	return o, ok, err
+}
+
+// Bind makes the state the owner's, for ever.
+//
+// Errors: ErrForeign when it is another's.
+func (s *Store) Bind(o Owner) error {
+	got, ok, err := s.Owner()
+	if err != nil {
+		return err
+	}
+	if ok && got != o {
+		return fmt.Errorf("%w: it is of host %d on %s, not of host %d on %s; use another state directory",
+			ErrForeign, got.HostID, got.ChainID, o.HostID, o.ChainID)
+	}
+	raw, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(meta).Put(ownerKey, raw) })
 }
 
 // Close releases the file.

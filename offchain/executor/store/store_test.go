@@ -14,8 +14,12 @@ import (
 
 func TestRecordsSurviveAReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "executor.db")
-	s, err := store.Open(path, "grafi-1/4")
+	s, err := store.Open(path)
 	require.NoError(t, err)
+	_, ok, err := s.Owner()
+	require.NoError(t, err)
+	require.False(t, ok)
+	require.NoError(t, s.Bind(store.Owner{ChainID: "grafi-1", HostID: 4}))
 	want := store.Record{
 		RentalID: 7, Manifest: json.RawMessage(`{"image":"x"}`), EndsAt: time.Unix(100, 0).UTC(), GPUs: []uint32{1, 2},
 		StartHandedAt: time.Unix(50, 0).UTC(), Failure: "no such command",
@@ -25,15 +29,18 @@ func TestRecordsSurviveAReopen(t *testing.T) {
 	require.NoError(t, s.Update(7, func(r *store.Record) { *r = want }))
 	require.NoError(t, s.Update(8, func(r *store.Record) { r.Failure = "x" }))
 
-	_, err = store.Open(path, "grafi-1/4")
+	_, err = store.Open(path)
 	require.ErrorIs(t, err, store.ErrInUse)
 	require.NoError(t, s.Close())
-	_, err = store.Open(path, "grafi-1/5")
-	require.ErrorIs(t, err, store.ErrForeign)
 
-	s, err = store.Open(path, "grafi-1/4")
+	s, err = store.Open(path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.ErrorIs(t, s.Bind(store.Owner{ChainID: "grafi-1", HostID: 5}), store.ErrForeign)
+	owner, ok, err := s.Owner()
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, store.Owner{ChainID: "grafi-1", HostID: 4}, owner)
 	got, ok, err := s.Get(7)
 	require.NoError(t, err)
 	require.True(t, ok)
