@@ -18,6 +18,8 @@ type BankKeeper interface {
 	SendCoinsFromModuleToModule(ctx context.Context, sender, recipient string, amt sdk.Coins) error
 	BurnCoins(ctx context.Context, module string, amt sdk.Coins) error
 	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
+	// BlockedAddr tells whether the bank refuses to pay the account from a module account.
+	BlockedAddr(addr sdk.AccAddress) bool
 }
 
 // StakingKeeper says who may be rented from, and is told what is listed.

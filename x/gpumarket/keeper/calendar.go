@@ -1,0 +1,85 @@
+package keeper
+
+import (
+	"context"
+	"time"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/grafilab/grafi/x/gpumarket/types"
+)
+
+// bookingKey is (host, ordinal, start).
+type bookingKey = collections.Triple[uint64, uint32, time.Time]
+
+var bookingKeyCodec = collections.TripleKeyCodec(collections.Uint64Key, collections.Uint32Key, sdk.TimeKey)
+
+// bookingBefore returns the GPU's last booking that starts before t.
+func (k *Keeper) bookingBefore(ctx context.Context, host uint64, ordinal uint32, t time.Time) (types.Booking, bool, error) {
+	return k.seek(ctx, new(collections.Range[bookingKey]).
+		StartInclusive(collections.TripleSuperPrefix[uint64, uint32, time.Time](host, ordinal)).
+		EndExclusive(collections.Join3(host, ordinal, t)).
+		Descending())
+}
+
+// bookingFrom returns the GPU's first booking that starts at t or later.
+func (k *Keeper) bookingFrom(ctx context.Context, host uint64, ordinal uint32, t time.Time) (types.Booking, bool, error) {
+	return k.seek(ctx, new(collections.Range[bookingKey]).
+		Prefix(collections.TripleSuperPrefix[uint64, uint32, time.Time](host, ordinal)).
+		StartInclusive(collections.Join3(host, ordinal, t)))
+}
+
+func (k *Keeper) seek(ctx context.Context, ranger collections.Ranger[bookingKey]) (b types.Booking, found bool, err error) {
+	err = k.bookings.Walk(ctx, ranger, func(_ bookingKey, value types.Booking) (bool, error) {
+		b, found = value, true
+		return true, nil
+	})
+	return b, found, err
+}
+
+// gpuFree tells whether the GPU has no booking in [from, to), by two seeks: the
+// booking before the window must have ended, the one after must begin at its
+// end or later. Bookings never overlap, so no other one can be in the way.
+func (k *Keeper) gpuFree(ctx context.Context, host uint64, ordinal uint32, from, to time.Time) (bool, error) {
+	before, found, err := k.bookingBefore(ctx, host, ordinal, from)
+	if err != nil || found && !before.FreeAfter(from) {
+		return false, err
+	}
+	after, found, err := k.bookingFrom(ctx, host, ordinal, from)
+	if err != nil {
+		return false, err
+	}
+	return !found || !after.Start.Before(to), nil
+}
+
+// book enters the rental's window for each of its GPUs.
+func (k *Keeper) book(ctx context.Context, r types.Rental) error {
+	start, end := r.Window()
+	for _, ordinal := range r.Gpus {
+		if err := k.bookings.Set(ctx, collections.Join3(r.HostId, ordinal, start),
+			types.Booking{Start: start, End: end, RentalId: r.Id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unbook frees the rental's GPUs.
+func (k *Keeper) unbook(ctx context.Context, r types.Rental) error {
+	start, _ := r.Window()
+	for _, ordinal := range r.Gpus {
+		if err := k.bookings.Remove(ctx, collections.Join3(r.HostId, ordinal, start)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gpuBooked tells whether an open rental holds the GPU, now or later.
+func (k *Keeper) gpuBooked(ctx context.Context, host uint64, ordinal uint32) (bool, error) {
+	_, found, err := k.seek(ctx, new(collections.Range[bookingKey]).
+		Prefix(collections.TripleSuperPrefix[uint64, uint32, time.Time](host, ordinal)))
+	return found, err
+}

@@ -1,0 +1,106 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/grafilab/grafi/x/gpumarket/types"
+)
+
+// ChangePrice sets the price for new rentals; open ones keep theirs. A higher
+// price must be covered by the operator's own stake, a lower one is always
+// allowed, so that an operator under its requirement can help itself.
+func (k *Keeper) ChangePrice(ctx context.Context, operator sdk.AccAddress, id uint64, price sdk.Coin) error {
+	l, err := k.ownListing(ctx, operator, id)
+	if err != nil {
+		return err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if err := params.CheckPrice(price); err != nil {
+		return err
+	}
+	before, err := k.stakedPrice(ctx, l.Price)
+	if err != nil {
+		return err
+	}
+	after, err := k.stakedPrice(ctx, price)
+	if err != nil {
+		return err
+	}
+	if err := k.priceGPUs(ctx, operator, l, price); err != nil {
+		return err
+	}
+	if after.GT(before) {
+		if err := k.staking.EnsureCovered(ctx, operator); err != nil {
+			return err
+		}
+	}
+	l.Price = price
+	if err := k.listings.Set(ctx, id, l); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventListingPriceChanged{ListingId: id, Price: price})
+}
+
+// SetListingStatus pauses, reopens or withdraws a listing. To reopen asks what a
+// new listing asks of the operator and of the price.
+func (k *Keeper) SetListingStatus(ctx context.Context, operator sdk.AccAddress, id uint64, status types.ListingStatus) error {
+	l, err := k.ownListing(ctx, operator, id)
+	if err != nil {
+		return err
+	}
+	if status == l.Status {
+		return types.ErrInvalidStatus.Wrapf("listing %d is %s already", id, status)
+	}
+	switch status {
+	case types.LISTING_STATUS_WITHDRAWN:
+		return k.withdraw(ctx, operator, l)
+	case types.LISTING_STATUS_OPEN:
+		params, err := k.params.Get(ctx)
+		if err != nil {
+			return err
+		}
+		if err := params.CheckPrice(l.Price); err != nil {
+			return err
+		}
+		if err := k.staking.EnsureRentable(ctx, operator); err != nil {
+			return err
+		}
+		if err := k.staking.EnsureCovered(ctx, operator); err != nil {
+			return err
+		}
+	case types.LISTING_STATUS_PAUSED:
+	default:
+		return types.ErrInvalidStatus.Wrapf("%s, want open, paused or withdrawn", status)
+	}
+	return k.setStatus(ctx, l, status)
+}
+
+// withdraw frees the listing's GPUs for another listing and takes their price
+// out of the stake requirement. Its rentals go on to their end.
+func (k *Keeper) withdraw(ctx context.Context, operator sdk.AccAddress, l types.Listing) error {
+	for _, ordinal := range l.Gpus {
+		if err := k.listedGPUs.Remove(ctx, collections.Join(l.HostId, ordinal)); err != nil {
+			return err
+		}
+		if err := k.staking.SetListedPrice(ctx, operator, l.HostId, ordinal, math.ZeroInt()); err != nil {
+			return err
+		}
+	}
+	return k.setStatus(ctx, l, types.LISTING_STATUS_WITHDRAWN)
+}
+
+func (k *Keeper) setStatus(ctx context.Context, l types.Listing, status types.ListingStatus) error {
+	l.Status = status
+	if err := k.listings.Set(ctx, l.Id, l); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventListingStatusChanged{ListingId: l.Id, Status: status})
+}
