@@ -159,7 +159,7 @@ func joinBySnapshot(t *testing.T, ctx context.Context, n *localnet.Network) loca
 	setTOML(t, home, "app.toml", "grpc", "address", `"`+port(2)+`"`)
 	setTOML(t, home, "app.toml", "api", "address", `"tcp://`+port(3)+`"`)
 
-	p := localnet.NewProcess(filepath.Join(n.Dir, "logs"), "joined", n.Program("grafid"), "start", "--home", home)
+	p := localnet.NewProcess(filepath.Join(n.Dir, "logs"), "joined", n.Program("grafid"), "start", "--home", home, "--log_no_color")
 	watch(t, p)
 	return localnet.Node{Process: p, Home: home, RPC: "tcp://" + port(1)}
 }

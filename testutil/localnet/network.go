@@ -106,7 +106,7 @@ func (n *Network) load() error {
 	}
 	for _, node := range manifest.Nodes {
 		n.Nodes = append(n.Nodes, Node{
-			Process: NewProcess(filepath.Join(n.Dir, "logs"), node.Moniker, n.Program("grafid"), "start", "--home", node.Home),
+			Process: NewProcess(filepath.Join(n.Dir, "logs"), node.Moniker, n.Program("grafid"), "start", "--home", node.Home, "--log_no_color"),
 			Home:    node.Home, RPC: node.RPC, GRPC: node.GRPC, API: node.API,
 		})
 	}
