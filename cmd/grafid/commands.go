@@ -23,6 +23,7 @@ import (
 	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
 
 	"github.com/grafilab/grafi/app"
+	"github.com/grafilab/grafi/cmd/grafid/gctarget"
 )
 
 func addCommands(root *cobra.Command, source *app.App) {
@@ -49,7 +50,7 @@ func customizeStart(start *cobra.Command) {
 	start.Example = `  grafid start
   grafid start --home /srv/grafi --block-executor block-stm --log_format json`
 	start.PreRun = func(cmd *cobra.Command, _ []string) {
-		target := applyGCTarget()
+		target := gctarget.Apply()
 		server.GetServerContextFromCmd(cmd).Logger.Info("garbage collector", "target", target)
 	}
 }

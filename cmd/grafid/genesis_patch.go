@@ -12,6 +12,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/module"
 	"github.com/cosmos/cosmos-sdk/x/genutil"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+
+	"github.com/grafilab/grafi/cmd/grafid/mergepatch"
 )
 
 // patchGenesisCmd changes parameters of a chain that has not started.
@@ -58,7 +60,7 @@ func patchAppState(clientCtx client.Context, basics module.BasicManager, state, 
 			return nil, fmt.Errorf("patch: no module %q on this chain", name)
 		}
 	}
-	merged, err := json.MarshalIndent(mergePatch(target, change), "", "  ")
+	merged, err := json.MarshalIndent(mergepatch.Apply(target, change), "", "  ")
 	if err != nil {
 		return nil, err
 	}
@@ -70,24 +72,4 @@ func patchAppState(clientCtx client.Context, basics module.BasicManager, state, 
 		return nil, fmt.Errorf("patched genesis: %w", err)
 	}
 	return merged, nil
-}
-
-// mergePatch is the algorithm of RFC 7396, section 2.
-func mergePatch(target, patch any) any {
-	change, ok := patch.(map[string]any)
-	if !ok {
-		return patch
-	}
-	result, ok := target.(map[string]any)
-	if !ok {
-		result = map[string]any{}
-	}
-	for key, value := range change {
-		if value == nil {
-			delete(result, key)
-			continue
-		}
-		result[key] = mergePatch(result[key], value)
-	}
-	return result
 }

@@ -1,4 +1,6 @@
-package main
+// Package gctarget sets the garbage collector's target from the memory that the
+// process may use.
+package gctarget
 
 import (
 	"bytes"
@@ -16,15 +18,16 @@ const (
 	cgroupMemoryMax = "/sys/fs/cgroup/memory.max"
 )
 
-// applyGCTarget trades memory that the machine has for time in the collector:
+// Apply trades memory that the machine has for time in the collector:
 // executing blocks allocates fast and keeps little, and a higher target is
 // worth about 30 % of throughput. The soft limit brings the collector back to
-// work long before the memory is full. GOGC and GOMEMLIMIT win over all this.
-func applyGCTarget() string {
+// work long before the memory is full. GOGC and GOMEMLIMIT win over all this. It
+// returns what was set, for the log.
+func Apply() string {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return "from the environment"
 	}
-	percent, limit := gcTarget(availableMemory())
+	percent, limit := target(availableMemory())
 	if percent == 0 {
 		return "Go's default"
 	}
@@ -33,9 +36,9 @@ func applyGCTarget() string {
 	return fmt.Sprintf("GOGC=%d GOMEMLIMIT=%dMiB", percent, limit>>20)
 }
 
-// gcTarget returns the percentage and the soft limit in bytes for a machine, or
+// target returns the percentage and the soft limit in bytes for a machine, or
 // zeros where Go's default is best.
-func gcTarget(memory uint64) (percent int, limit int64) {
+func target(memory uint64) (percent int, limit int64) {
 	switch {
 	case memory < 2*gib:
 		return 0, 0
