@@ -27,6 +27,7 @@ type Issue func(scope token.Scope) (string, error)
 
 // Client is the renter's side of one rental. It is safe for concurrent use.
 type Client struct {
+	root  string
 	base  string
 	http  *http.Client
 	issue Issue
@@ -40,12 +41,27 @@ func NewClient(endpoint string, rentalID uint64, issue Issue, agentKeys ...ed255
 	if err != nil || u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("gateway endpoint: got %q, want https://host:port", endpoint)
 	}
-	base := strings.TrimSuffix(u.String(), "/") + "/v1/rentals/" + strconv.FormatUint(rentalID, 10)
-	return &Client{base: base, issue: issue, http: &http.Client{Transport: &http.Transport{
+	root := strings.TrimSuffix(u.String(), "/") + "/v1"
+	return &Client{root: root, base: root + "/rentals/" + strconv.FormatUint(rentalID, 10), issue: issue, http: &http.Client{Transport: &http.Transport{
 		TLSClientConfig: agentapi.GatewayTLS(agentKeys...), ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute,
 		Proxy: http.ProxyFromEnvironment,
 	}}}, nil
+}
+
+// Health says whether the gateway answers and has the agent key's certificate.
+func (c *Client) Health(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.root+"/health", nil)
+	if err != nil {
+		return err
+	}
+	body, err := c.send(req)
+	if err != nil {
+		return err
+	}
+	return body.Close()
 }
 
 // PutManifest sends the document, JSON or YAML.
@@ -122,6 +138,10 @@ func (c *Client) do(ctx context.Context, method, path string, scope token.Scope,
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+raw)
+	return c.send(req)
+}
+
+func (c *Client) send(req *http.Request) (io.ReadCloser, error) {
 	resp, err := c.http.Do(req)
 	if errors.Is(err, agentapi.ErrWrongGateway) {
 		return nil, err

@@ -149,7 +149,7 @@ func (s *Server) getLogs(w http.ResponseWriter, r *http.Request, rental marketty
 	}
 	defer log.Close()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	return copyStream(w, log)
+	return copyStream(w, r, log)
 }
 
 // ResultFile is one file of a result.
@@ -191,12 +191,12 @@ func (s *Server) getResultFile(w http.ResponseWriter, r *http.Request, rental ma
 	}
 	defer file.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")
-	return copyStream(w, file)
+	return copyStream(w, r, file)
 }
 
 // copyStream sends what comes as soon as it comes. A peer that takes nothing
 // for ioTimeout is cut off.
-func copyStream(w http.ResponseWriter, from io.Reader) error {
+func copyStream(w http.ResponseWriter, r *http.Request, from io.Reader) error {
 	ctl := http.NewResponseController(w)
 	w.Header().Set("Cache-Control", "no-store")
 	if err := flush(ctl); err != nil {
@@ -210,11 +210,12 @@ func copyStream(w http.ResponseWriter, from io.Reader) error {
 				return nil // the peer is gone: the usual end of a followed log
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && r.Context().Err() == nil {
 			return nil
 		}
 		if err != nil {
-			// The status is sent already: cutting the connection is the only way to tell.
+			// The status is sent already: cutting the connection is the only way
+			// to tell that this is not the end (the gateway stops, a disk fails).
 			panic(http.ErrAbortHandler)
 		}
 	}
