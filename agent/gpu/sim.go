@@ -12,7 +12,7 @@ import (
 const SimClass = "sim"
 
 // SimName is what a simulated GPU calls itself, so that nobody can take it for a card.
-const SimName = "SIM GPU"
+const SimName = "Grafilab SIM GPU"
 
 // SimMemoryMiB is what a simulated GPU declares.
 const SimMemoryMiB = 1024
