@@ -1,0 +1,395 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+
+	"github.com/grafilab/grafi/internal/agentapi"
+	"github.com/grafilab/grafi/offchain/executor/engine"
+	"github.com/grafilab/grafi/offchain/executor/engine/enginetest"
+	"github.com/grafilab/grafi/offchain/executor/gateway"
+	"github.com/grafilab/grafi/offchain/executor/manifest"
+	"github.com/grafilab/grafi/offchain/executor/store"
+	"github.com/grafilab/grafi/offchain/executor/token"
+	markettypes "github.com/grafilab/grafi/x/gpumarket/types"
+)
+
+const (
+	chainID  = "grafi-test"
+	hostID   = 4
+	rentalID = 77
+	renter   = "grafi1renter"
+
+	doc = `{"image":"localhost:5000/job@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+"resources":{"cpu_millis":1000,"memory_mib":64,"gpus":1},"volumes":[{"name":"out","path":"/out"}],"results":["/out/a.txt","/out/b.txt"]}`
+)
+
+// fakeChain has one rental and one account.
+type fakeChain struct {
+	mu      sync.Mutex
+	rental  markettypes.Rental
+	pub     cryptotypes.PubKey
+	err     error
+	lookups int
+}
+
+func (c *fakeChain) Rental(_ context.Context, id uint64) (markettypes.Rental, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lookups++
+	return c.rental, id == c.rental.Id, c.err
+}
+
+func (c *fakeChain) PubKey(context.Context, string) (cryptotypes.PubKey, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pub, c.err
+}
+
+// fakeExecutor counts wake-ups.
+type fakeExecutor struct {
+	mu       sync.Mutex
+	wakes    int
+	obstacle error
+}
+
+func (e *fakeExecutor) Wake() { e.mu.Lock(); e.wakes++; e.mu.Unlock() }
+
+func (e *fakeExecutor) Obstacle(uint64) error { return e.obstacle }
+
+// agentIssuer signs certificates as the agent does.
+type agentIssuer struct {
+	key ed25519.PrivateKey
+	mu  sync.Mutex
+	err error
+}
+
+func (a *agentIssuer) Certificate(_ context.Context, pub []byte) (agentapi.Certificate, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err != nil {
+		return agentapi.Certificate{}, a.err
+	}
+	return agentapi.SignGatewayCertificate(a.key, pub, time.Now())
+}
+
+// fixture is a gateway on a real TLS listener with one pending rental.
+type fixture struct {
+	chain    *fakeChain
+	engine   *enginetest.Fake
+	executor *fakeExecutor
+	issuer   *agentIssuer
+	store    *store.Store
+	share    gateway.Share
+	renter   *secp256k1.PrivKey
+	agentKey ed25519.PublicKey
+	endpoint string
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	m, err := manifest.Parse([]byte(doc))
+	require.NoError(t, err)
+	digest, err := m.Digest()
+	require.NoError(t, err)
+	agentPub, agentKey, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	db, err := store.Open(filepath.Join(t.TempDir(), "executor.db"))
+	require.NoError(t, err)
+	f := &fixture{
+		engine: enginetest.NewFake(time.Now), executor: &fakeExecutor{}, issuer: &agentIssuer{key: agentKey}, store: db,
+		share:  gateway.Share{CPUMillis: 2000, MemoryMiB: 128, DiskMiB: 1024},
+		renter: secp256k1.GenPrivKey(), agentKey: agentPub,
+	}
+	f.chain = &fakeChain{pub: f.renter.PubKey(), rental: markettypes.Rental{
+		Id: rentalID, HostId: hostID, Renter: renter, Gpus: []uint32{2}, ManifestDigest: digest[:],
+		State: markettypes.RENTAL_STATE_PENDING,
+	}}
+	certificates, err := gateway.NewCertificates(f.issuer, time.Now)
+	require.NoError(t, err)
+	server := gateway.New(gateway.Config{
+		ChainID: chainID, HostID: hostID, Chain: f.chain, Engine: f.engine, Isolated: true, Store: db, Executor: f.executor,
+		Share:       func(context.Context) (gateway.Share, error) { return f.share, nil },
+		Certificate: certificates.Get, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	f.endpoint = "https://" + l.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-done)
+		require.NoError(t, db.Close())
+	})
+	return f
+}
+
+// request is the token that a renter's client makes.
+func request(scope token.Scope) token.Request {
+	return token.Request{
+		Renter: renter, Audience: token.Audience(chainID, hostID, rentalID), Scopes: []token.Scope{scope},
+		IssuedAt: time.Now(), Lifetime: time.Minute,
+	}
+}
+
+func (f *fixture) client(t *testing.T) *gateway.Client {
+	t.Helper()
+	return f.clientWith(t, rentalID, func(scope token.Scope) (string, error) {
+		return token.New(request(scope), token.ES256K, f.renter.Sign)
+	})
+}
+
+func (f *fixture) clientWith(t *testing.T, rental uint64, issue gateway.Issue) *gateway.Client {
+	t.Helper()
+	c, err := gateway.NewClient(f.endpoint, rental, issue, f.agentKey)
+	require.NoError(t, err)
+	return c
+}
+
+// run starts the rental's workload in the fake engine.
+func (f *fixture) run(t *testing.T) {
+	t.Helper()
+	m, err := manifest.Parse([]byte(doc))
+	require.NoError(t, err)
+	require.NoError(t, f.engine.Start(t.Context(), engine.Workload{RentalID: rentalID, Manifest: m}))
+}
+
+func TestManifestLogsResultsAndExec(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	c := f.client(t)
+	ctx := t.Context()
+	require.NoError(t, c.Health(ctx))
+
+	st, err := c.Status(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "waits for the manifest", st.Message)
+
+	accepted, err := c.PutManifest(ctx, []byte(doc))
+	require.NoError(t, err)
+	require.Equal(t, hex.EncodeToString(f.chain.rental.ManifestDigest), accepted.Digest)
+	require.Equal(t, 1, f.executor.wakes)
+	rec, ok, err := f.store.Get(rentalID)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, []uint32{2}, rec.GPUs)
+
+	f.executor.obstacle = errors.New("registry is away")
+	st, err = c.Status(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "could not start yet: registry is away", st.Message)
+
+	f.run(t)
+	f.engine.WriteLog(rentalID, "hello\nworld\n")
+	log, err := c.Logs(ctx, engine.LogOptions{Follow: true, TailBytes: 6})
+	require.NoError(t, err)
+	got, err := io.ReadAll(log)
+	require.NoError(t, err)
+	require.NoError(t, log.Close())
+	require.Equal(t, "world\n", string(got))
+
+	_, err = c.Results(ctx)
+	require.True(t, gateway.HasCode(err, "no_such_file"), err)
+	f.engine.WriteResult(rentalID, "/out/a.txt", "A")
+	f.engine.WriteResult(rentalID, "/out/b.txt", "BB")
+	results, err := c.Results(ctx)
+	require.NoError(t, err)
+	require.Len(t, results.Files, 2)
+	require.EqualValues(t, 2, results.Files[1].Bytes)
+	file, err := c.OpenResult(ctx, "/out/b.txt")
+	require.NoError(t, err)
+	got, err = io.ReadAll(file)
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	require.Equal(t, "BB", string(got))
+
+	var out, errOut bytes.Buffer
+	code, err := c.Exec(ctx, gateway.ExecRequest{Args: []string{"echo", "hi"}}, &out, &errOut)
+	require.NoError(t, err)
+	require.Zero(t, code)
+	require.Equal(t, "echo hi\n", out.String())
+
+	f.engine.Exit(rentalID, 3)
+	st, err = c.Status(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 3, st.ExitCode)
+	require.True(t, st.ExitKnown)
+	_, err = c.Exec(ctx, gateway.ExecRequest{Args: []string{"echo"}}, &out, &errOut)
+	require.True(t, gateway.HasCode(err, "workload_not_running"), err)
+}
+
+func TestManifestIsRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		doc    string
+		change func(*fixture)
+		code   string
+		says   string
+	}{
+		"another manifest than on chain": {doc: `{"image":"localhost:5000/job@sha256:1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","resources":{"cpu_millis":1000,"memory_mib":64}}`, code: "digest_mismatch", says: " on chain"},
+		"no manifest":                    {doc: `hello`, code: "manifest_invalid"},
+		"too large":                      {doc: string(make([]byte, manifest.MaxBytes+1)), code: "too_large"},
+		"rental is closed": {doc: doc, code: "rental_closed", change: func(f *fixture) {
+			f.chain.rental.State = markettypes.RENTAL_STATE_CLOSED
+		}},
+		"more GPUs than the rental": {doc: doc, code: "resources_exceeded", says: "resources.gpus", change: func(f *fixture) {
+			f.chain.rental.Gpus = nil
+		}},
+		"more CPU than the share":    {doc: doc, code: "resources_exceeded", says: "wants 1000", change: func(f *fixture) { f.share.CPUMillis = 999 }},
+		"more memory than the share": {doc: doc, code: "resources_exceeded", says: "memory_mib", change: func(f *fixture) { f.share.MemoryMiB = 63 }},
+		"more disk than the share":   {doc: doc, code: "resources_exceeded", says: "disk_mib", change: func(f *fixture) { f.share.DiskMiB = 1023 }},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			if tc.change != nil {
+				tc.change(f)
+			}
+			_, err := f.client(t).PutManifest(t.Context(), []byte(tc.doc))
+			require.True(t, gateway.HasCode(err, tc.code), "%v", err)
+			require.ErrorContains(t, err, tc.says)
+			if tc.code == "digest_mismatch" {
+				require.ErrorContains(t, err, hex.EncodeToString(f.chain.rental.ManifestDigest))
+			}
+			all, err := f.store.All()
+			require.NoError(t, err)
+			require.Empty(t, all, "a refused manifest leaves no trace")
+			require.Zero(t, f.executor.wakes)
+		})
+	}
+}
+
+func TestTokensAreRefused(t *testing.T) {
+	t.Parallel()
+	other := secp256k1.GenPrivKey()
+	tests := map[string]struct {
+		rental uint64
+		change func(*token.Request)
+		signer *secp256k1.PrivKey
+		code   string
+	}{
+		"expired":        {change: func(r *token.Request) { r.IssuedAt = r.IssuedAt.Add(-2 * time.Minute) }, code: "token_expired"},
+		"before start":   {change: func(r *token.Request) { r.IssuedAt = r.IssuedAt.Add(-30 * time.Second) }, code: "token_stale"},
+		"wrong audience": {change: func(r *token.Request) { r.Audience = token.Audience(chainID, 5, rentalID) }, code: "token_wrong_audience"},
+		"foreign renter": {change: func(r *token.Request) { r.Renter = "grafi1other" }, signer: other, code: "token_foreign_renter"},
+		"wrong key":      {signer: other, code: "token_wrong_key"},
+		"missing scope":  {change: func(r *token.Request) { r.Scopes = []token.Scope{token.ScopeLogs} }, code: "token_missing_scope"},
+		"lives too long": {change: func(r *token.Request) { r.Lifetime = time.Hour }, code: "token_lives_too_long"},
+		"unknown rental": {rental: 78, code: "unknown_rental"},
+		"rental id zero": {rental: 1 << 63, code: "unknown_rental"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			if tc.rental == 0 {
+				tc.rental = rentalID
+			}
+			signer := f.renter
+			if tc.signer != nil {
+				signer = tc.signer
+			}
+			c := f.clientWith(t, tc.rental, func(scope token.Scope) (string, error) {
+				req := request(scope)
+				if tc.change != nil {
+					tc.change(&req)
+				}
+				return token.New(req, token.ES256K, signer.Sign)
+			})
+			_, err := c.Status(t.Context())
+			require.True(t, gateway.HasCode(err, tc.code), "%v", err)
+		})
+	}
+}
+
+func TestAReplayedTokenIsRefused(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	raw, err := token.New(request(token.ScopeStatus), token.ADR36, f.renter.Sign)
+	require.NoError(t, err)
+	c := f.clientWith(t, rentalID, func(token.Scope) (string, error) { return raw, nil })
+
+	_, err = c.Results(t.Context())
+	require.True(t, gateway.HasCode(err, "token_missing_scope"), "%v", err)
+	_, err = c.Status(t.Context())
+	require.NoError(t, err, "a refused call does not use the token up")
+	_, err = c.Status(t.Context())
+	require.True(t, gateway.HasCode(err, "token_replayed"), "%v", err)
+}
+
+func TestCouldNotLookIsNotARefusal(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.chain.err = errors.New("no route")
+	_, err := f.client(t).Status(t.Context())
+	require.True(t, gateway.HasCode(err, gateway.CodeChainAway), "%v", err)
+	require.NotContains(t, err.Error(), "no route", "what is inside stays inside")
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	c := f.client(t)
+	var limited bool
+	for range 120 {
+		if _, err := c.Status(t.Context()); err != nil {
+			require.True(t, gateway.HasCode(err, "rate_limited"), "%v", err)
+			limited = true
+		}
+	}
+	require.True(t, limited)
+	f.chain.mu.Lock()
+	defer f.chain.mu.Unlock()
+	require.Less(t, f.chain.lookups, 10, "requests do not become queries")
+}
+
+func TestOnlyTheAgentKeysGatewayIsSpokenTo(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	stranger, _, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	c, err := gateway.NewClient(f.endpoint, rentalID, func(token.Scope) (string, error) {
+		return token.New(request(token.ScopeStatus), token.ES256K, f.renter.Sign)
+	}, stranger)
+	require.NoError(t, err)
+	_, err = c.Status(t.Context())
+	require.ErrorIs(t, err, agentapi.ErrWrongGateway)
+
+	_, err = tls.Dial("tcp", f.endpoint[len("https://"):], &tls.Config{MaxVersion: tls.VersionTLS12, InsecureSkipVerify: true})
+	require.Error(t, err, "TLS 1.3 only")
+}
+
+func TestTheGatewayOutlivesTheAgent(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.issuer.err = errors.New("agent is away")
+	require.ErrorIs(t, f.client(t).Health(t.Context()), gateway.ErrUnreachable, "no certificate yet")
+	f.issuer.mu.Lock()
+	f.issuer.err = nil
+	f.issuer.mu.Unlock()
+	require.NoError(t, f.client(t).Health(t.Context()))
+	f.issuer.mu.Lock()
+	f.issuer.err = errors.New("agent is away")
+	f.issuer.mu.Unlock()
+	require.NoError(t, f.client(t).Health(t.Context()), "the certificate is still good")
+}
