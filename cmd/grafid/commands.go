@@ -24,6 +24,7 @@ import (
 
 	"github.com/grafilab/grafi/app"
 	"github.com/grafilab/grafi/cmd/grafid/gctarget"
+	"github.com/grafilab/grafi/cmd/grafid/rent"
 )
 
 func addCommands(root *cobra.Command, source *app.App) {
@@ -42,6 +43,7 @@ func addCommands(root *cobra.Command, source *app.App) {
 		pruning.Cmd(newApp, app.DefaultNodeHome),
 		debug.Cmd(),
 	)
+	root.AddCommand(rent.Commands()...)
 	server.AddCommands(root, app.DefaultNodeHome, newApp, exportApp, customizeStart)
 }
 
