@@ -62,8 +62,7 @@ type Keepers struct {
 }
 
 // moduleAccounts are the accounts without a private key, with what each may do
-// to the supply. All of them are closed to transfers from users, see
-// blockedAddresses.
+// to the supply. They are closed to transfers from users, see BlockedAddresses.
 func moduleAccounts() map[string][]string {
 	return map[string][]string{
 		authtypes.FeeCollectorName:          nil,
@@ -79,10 +78,10 @@ func moduleAccounts() map[string][]string {
 // ModuleAccountNames returns the names of the module accounts in order.
 func ModuleAccountNames() []string { return slices.Sorted(maps.Keys(moduleAccounts())) }
 
-// blockedAddresses are the module accounts that MsgSend may not pay into: coins
+// BlockedAddresses are the module accounts that MsgSend may not pay into: coins
 // sent there by hand would break the module's accounting. Governance alone is
 // open, so that a proposal can be funded to act with its own coins.
-func blockedAddresses() map[string]bool {
+func BlockedAddresses() map[string]bool {
 	blocked := make(map[string]bool)
 	for name := range moduleAccounts() {
 		blocked[authtypes.NewModuleAddress(name).String()] = name != govtypes.ModuleName
@@ -115,7 +114,7 @@ func (app *App) buildBaseKeepers() {
 
 	bank := bankkeeper.NewBaseKeeper(cdc,
 		runtime.NewKVStoreService(app.keys[banktypes.StoreKey]), app.AccountKeeper,
-		blockedAddresses(), authority, app.Logger()).
+		BlockedAddresses(), authority, app.Logger()).
 		WithObjStoreKey(app.objKeys[banktypes.ObjectStoreKey])
 	app.BankKeeper = bank.WithMintCoinsRestriction(capSupply(bank))
 }

@@ -1,0 +1,137 @@
+package app_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+
+	"cosmossdk.io/log/v2"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	simtestutil "github.com/cosmos/cosmos-sdk/testutil/sims"
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
+
+	"github.com/grafilab/grafi/app"
+	"github.com/grafilab/grafi/app/apptest"
+)
+
+// The simulation sends random messages of every module to the whole
+// application. It is short by default:
+//
+//	GRAFI_SIM=long           500 blocks of 200 operations, 20 seeds
+//	GRAFI_SIM_SEED=n         one seed, to repeat a failure
+//	GRAFI_SIM_BLOCKS=n       another number of blocks
+const (
+	simEnv       = "GRAFI_SIM"
+	simSeedEnv   = "GRAFI_SIM_SEED"
+	simBlocksEnv = "GRAFI_SIM_BLOCKS"
+)
+
+func simConfig(t *testing.T) (cfg simtypes.Config, seeds []int64) {
+	t.Helper()
+	cfg = simtypes.Config{
+		InitialBlockHeight: 1, NumBlocks: 30, BlockSize: 40, Commit: true, DBBackend: string(dbm.MemDBBackend),
+		GenesisTime: apptest.GenesisTime.Unix(), ChainID: simsx.SimAppChainID,
+	}
+	count := 3
+	if os.Getenv(simEnv) == "long" {
+		cfg.NumBlocks, cfg.BlockSize, count = 500, 200, 20
+	}
+	if v := os.Getenv(simBlocksEnv); v != "" {
+		n, err := strconv.Atoi(v)
+		require.NoError(t, err, simBlocksEnv)
+		cfg.NumBlocks = n
+	}
+	if v := os.Getenv(simSeedEnv); v != "" {
+		seed, err := strconv.ParseInt(v, 10, 64)
+		require.NoError(t, err, simSeedEnv)
+		return cfg, []int64{seed}
+	}
+	for i := range count {
+		seeds = append(seeds, int64(i+1))
+	}
+	return cfg, seeds
+}
+
+// appFactory is how the simulator builds an application.
+type appFactory = func(log.Logger, dbm.DB, bool, servertypes.AppOptions, ...func(*baseapp.BaseApp)) *app.App
+
+// simApp is the application with its invariants checked before every commit.
+// onBlock is told the app hash of the block before.
+func simApp(onBlock func(appHash []byte)) appFactory {
+	return func(
+		logger log.Logger, db dbm.DB, _ bool, appOpts servertypes.AppOptions, opts ...func(*baseapp.BaseApp),
+	) *app.App {
+		a := app.New(logger, db, false, appOpts, opts...)
+		a.SetPrecommiter(func(ctx sdk.Context) {
+			// The simulator delivers transactions after EndBlock, where bank has
+			// credited the fees of a block: those that came later are credited here.
+			if err := a.BankKeeper.CreditVirtualAccounts(ctx); err != nil {
+				panic(err)
+			}
+			if err := a.CheckInvariants(ctx); err != nil {
+				panic(fmt.Errorf("broken at height %d: %w", ctx.BlockHeight(), err))
+			}
+			a.SimWriteState()
+			onBlock(a.LastCommitID().Hash)
+		})
+		if err := a.LoadLatestVersion(); err != nil {
+			panic(err)
+		}
+		return a
+	}
+}
+
+func ignoreBlocks([]byte) {}
+
+func simState(a *app.App) simsx.SimStateFactory {
+	return simsx.SimStateFactory{
+		Codec:         a.AppCodec(),
+		AppStateFn:    simtestutil.AppStateFn(a.AppCodec(), a.SimulationManager(), a.DefaultGenesis()),
+		BlockedAddr:   app.BlockedAddresses(),
+		AccountSource: a.AccountKeeper,
+		BalanceSource: a.BankKeeper,
+	}
+}
+
+// TestSimFull runs each seed and then starts a new chain from an export of the
+// state, which must be the same, key by key.
+func TestSimFull(t *testing.T) {
+	cfg, seeds := simConfig(t)
+	for _, seed := range seeds {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			simsx.RunWithSeed(t, cfg, simApp(ignoreBlocks), simState, seed, nil,
+				func(tb testing.TB, run simsx.TestInstance[*app.App], _ []simtypes.Account) {
+					tb.Helper()
+					from := &apptest.Chain{App: run.App, Height: run.App.LastBlockHeight()}
+					// The simulator delivers messages after EndBlock, so that powers are
+					// one block old.
+					requireSameStores(tb, from, importChain(tb, from, false))
+				})
+		})
+	}
+}
+
+// TestSimDeterminism runs a seed twice: the app hashes of all blocks are the
+// same, or a node would leave the network.
+func TestSimDeterminism(t *testing.T) {
+	cfg, seeds := simConfig(t)
+	cfg.NumBlocks = (cfg.NumBlocks + 1) / 2
+	run := func() (hashes [][]byte) {
+		onBlock := func(hash []byte) { hashes = append(hashes, hash) }
+		simsx.RunWithSeed(t, cfg, simApp(onBlock), simState, seeds[0], nil,
+			func(_ testing.TB, run simsx.TestInstance[*app.App], _ []simtypes.Account) {
+				onBlock(run.App.LastCommitID().Hash)
+			})
+		return hashes
+	}
+	first := run()
+	require.NotEmpty(t, first)
+	require.Equal(t, first, run())
+}
