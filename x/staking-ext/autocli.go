@@ -1,0 +1,91 @@
+package stakingext
+
+import (
+	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
+)
+
+// AutoCLIOptions implements autocli.HasAutoCLIConfig.
+func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
+	return &autocliv1.ModuleOptions{
+		Query: &autocliv1.ServiceCommandDescriptor{
+			Service:           "grafi.stakingext.v1.Query",
+			RpcCommandOptions: queryCommands(),
+		},
+		Tx: &autocliv1.ServiceCommandDescriptor{
+			Service:           "grafi.stakingext.v1.Msg",
+			RpcCommandOptions: txCommands(),
+		},
+	}
+}
+
+func args(fields ...string) []*autocliv1.PositionalArgDescriptor {
+	out := make([]*autocliv1.PositionalArgDescriptor, len(fields))
+	for i, field := range fields {
+		out[i] = &autocliv1.PositionalArgDescriptor{ProtoField: field}
+	}
+	return out
+}
+
+func queryCommands() []*autocliv1.RpcCommandOptions {
+	return []*autocliv1.RpcCommandOptions{
+		{
+			RpcMethod: "Params", Use: "params", Short: "Show the params of stake and slashing",
+			Example: "grafid query stakingext params",
+		},
+		{
+			RpcMethod: "Operator", Use: "operator [address]",
+			Short:          "Show an operator, and whether its GPUs can be rented now",
+			Example:        "grafid query stakingext operator $(grafid keys show alice -a)",
+			PositionalArgs: args("operator"),
+		},
+		{
+			RpcMethod: "Operators", Use: "operators", Short: "List all operators",
+			Example: "grafid query stakingext operators --output json",
+		},
+		{
+			RpcMethod: "Requirements", Use: "requirements [address]",
+			Short:          "List what each GPU of an operator asks of its stake",
+			Example:        "grafid query stakingext requirements $(grafid keys show alice -a)",
+			PositionalArgs: args("operator"),
+		},
+		{
+			RpcMethod: "Unbonding", Use: "unbonding [address]", Short: "List the stake of an operator that is on its way out",
+			Example:        "grafid query stakingext unbonding $(grafid keys show alice -a)",
+			PositionalArgs: args("operator"),
+		},
+		{
+			RpcMethod: "Invariants", Use: "invariants", Short: "Recompute the stake account from its records; broken is empty when all is well",
+			Example: "grafid query stakingext invariants",
+		},
+	}
+}
+
+func txCommands() []*autocliv1.RpcCommandOptions {
+	return []*autocliv1.RpcCommandOptions{
+		{
+			RpcMethod: "RegisterOperator", Use: "register-operator [moniker] [kind] [bond]",
+			Short:          "Become an operator, with a first bond (0ugrafi for none)",
+			Long:           "Become an operator. The kind is operator-kind-contributor or operator-kind-datacenter, and never changes.",
+			Example:        "grafid tx stakingext register-operator \"Alice's GPUs\" operator-kind-contributor 1000000000ugrafi --from alice",
+			PositionalArgs: args("moniker", "kind", "bond"),
+		},
+		{
+			RpcMethod: "EditOperator", Use: "edit-operator [moniker]", Short: "Change the moniker, website and commission",
+			Example:        "grafid tx stakingext edit-operator \"Alice's GPUs\" --website https://alice.example --commission-ppm 50000 --from alice",
+			PositionalArgs: args("moniker"),
+		},
+		{
+			RpcMethod: "Bond", Use: "bond [amount]", Short: "Add to your own stake",
+			Example: "grafid tx stakingext bond 500000000ugrafi --from alice", PositionalArgs: args("amount"),
+		},
+		{
+			RpcMethod: "Unbond", Use: "unbond [amount]", Short: "Take own stake out; it arrives after the unbonding time",
+			Example: "grafid tx stakingext unbond 100000000ugrafi --from alice", PositionalArgs: args("amount"),
+		},
+		{
+			RpcMethod: "Unjail", Use: "unjail", Short: "End a jail whose term is over",
+			Example: "grafid tx stakingext unjail --from alice",
+		},
+		{RpcMethod: "UpdateParams", Skip: true}, // by governance only
+	}
+}
