@@ -12,10 +12,11 @@ import (
 	runtimeservices "github.com/cosmos/cosmos-sdk/runtime/services"
 
 	"github.com/grafilab/grafi/app/apptest"
+	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // ownModules are the modules of this repository that are wired.
-var ownModules = []string{}
+var ownModules = []string{stakingexttypes.ModuleName}
 
 // TestEveryMethodIsACommand walks the methods of our services: each is a command
 // with a usage, a description and an example, or is skipped on purpose.

@@ -11,6 +11,7 @@ import (
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/grafilab/grafi/app"
 	"github.com/grafilab/grafi/app/apptest"
+	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // sdkNotExported are keys that the SDK's own modules rebuild or forget on
@@ -112,7 +114,8 @@ func TestExportNamesEveryStore(t *testing.T) {
 	var state app.GenesisState
 	require.NoError(t, json.Unmarshal(exported.AppState, &state))
 
-	stores := map[string]string{"acc": "auth"} // the one store that isn't named after its module
+	// The stores that aren't named after their module.
+	stores := map[string]string{authtypes.StoreKey: authtypes.ModuleName, stakingexttypes.StoreKey: stakingexttypes.ModuleName}
 	withoutGenesis := []string{"consensus", "upgrade"}
 	for name := range c.StoreKeys() {
 		moduleName := name

@@ -1,22 +1,39 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/grafilab/grafi/internal/chaininfo"
+	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // CheckInvariants recomputes what must always hold and returns everything that
 // does not. It walks the whole state: it is for tests and for operators with a
 // copy of the state, and no block runs it.
 func (app *App) CheckInvariants(ctx sdk.Context) error {
-	return errors.Join(
+	errs := []error{
 		checkSupplyCap(app.BankKeeper.GetSupply(ctx, chaininfo.BaseDenom).Amount),
 		app.checkBalances(ctx),
-	)
+	}
+	for _, m := range []struct {
+		name   string
+		keeper interface {
+			CheckInvariants(context.Context) (broken []string, err error)
+		}
+	}{
+		{stakingexttypes.ModuleName, app.StakingExtKeeper},
+	} {
+		broken, err := m.keeper.CheckInvariants(ctx)
+		errs = append(errs, err)
+		for _, b := range broken {
+			errs = append(errs, fmt.Errorf("%s: %s", m.name, b))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // checkBalances compares the sum of all balances with the supply.

@@ -42,6 +42,8 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"github.com/grafilab/grafi/internal/chaininfo"
+	stakingextkeeper "github.com/grafilab/grafi/x/staking-ext/keeper"
+	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // Keepers are the modules' keepers, lowest level first.
@@ -59,6 +61,8 @@ type Keepers struct {
 	EpochsKeeper    epochskeeper.Keeper
 	FeeGrantKeeper  feegrantkeeper.Keeper
 	AuthzKeeper     authzkeeper.Keeper
+
+	StakingExtKeeper *stakingextkeeper.Keeper
 }
 
 // moduleAccounts are the accounts without a private key, with what each may do
@@ -72,6 +76,9 @@ func moduleAccounts() map[string][]string {
 		stakingtypes.BondedPoolName:         {authtypes.Burner, authtypes.Staking},
 		stakingtypes.NotBondedPoolName:      {authtypes.Burner, authtypes.Staking},
 		stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
+
+		stakingexttypes.ModuleName:       {authtypes.Burner}, // the burned share of a slash
+		stakingexttypes.InsuranceAccount: nil,
 	}
 }
 
@@ -98,6 +105,7 @@ func (app *App) buildKeepers(appOpts servertypes.AppOptions) {
 	app.buildBaseKeepers()
 	app.buildStakingKeepers()
 	app.buildServiceKeepers(appOpts)
+	app.buildCloudKeepers()
 }
 
 func (app *App) buildBaseKeepers() {
@@ -171,6 +179,15 @@ func (app *App) buildServiceKeepers(appOpts servertypes.AppOptions) {
 	app.UpgradeKeeper = upgradekeeper.NewKeeper(skipHeights,
 		runtime.NewKVStoreService(app.keys[upgradetypes.StoreKey]), cdc,
 		cast.ToString(appOpts.Get(flags.FlagHome)), app.BaseApp, authority)
+}
+
+// buildCloudKeepers makes the keepers of this repository. Each calls those above
+// it in this list and hears from those below it by hooks.
+func (app *App) buildCloudKeepers() {
+	cdc, accounts, authority := app.enc.Codec, app.enc.Accounts, Authority()
+
+	app.StakingExtKeeper = stakingextkeeper.NewKeeper(
+		runtime.NewKVStoreService(app.keys[stakingexttypes.StoreKey]), cdc, accounts, authority, app.BankKeeper)
 }
 
 // mintNothing replaces inflation: every ugrafi that will ever exist comes from

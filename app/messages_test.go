@@ -49,6 +49,7 @@ func TestEveryMessageCanBeSigned(t *testing.T) {
 	c := apptest.New(t, apptest.Options{})
 	signer := c.Accounts[0]
 	taken := map[string]string{}
+	require.NotEmpty(t, ownMessages(c.App))
 
 	for _, name := range ownMessages(c.App) {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +60,7 @@ func TestEveryMessageCanBeSigned(t *testing.T) {
 			aminoName, _ := protov2.GetExtension(desc.Options(), amino.E_Name).(string)
 			require.NotEmpty(t, aminoName, "option (amino.name)")
 			require.LessOrEqual(t, len(aminoName), maxAminoName)
-			require.Empty(t, taken[aminoName], "the amino name is taken")
+			require.Empty(t, taken[aminoName], "who has the amino name already")
 			taken[aminoName] = name
 
 			msg := filledMessage(t, desc, signer)

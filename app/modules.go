@@ -33,6 +33,9 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/cosmos/cosmos-sdk/x/upgrade"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	stakingext "github.com/grafilab/grafi/x/staking-ext"
+	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // buildModules makes the module manager, the basic manager (the same modules
@@ -55,6 +58,7 @@ func (app *App) buildModules() {
 		evidence.NewAppModule(app.EvidenceKeeper),
 		consensus.NewAppModule(cdc, app.ConsensusKeeper),
 		epochs.NewAppModule(&app.EpochsKeeper),
+		stakingext.NewAppModule(cdc, app.StakingExtKeeper),
 	)
 	app.BasicManager = module.NewBasicManagerFromManager(app.ModuleManager, genesisDefaults())
 	app.BasicManager.RegisterLegacyAminoCodec(app.enc.Amino)
@@ -95,6 +99,7 @@ func (app *App) setModuleOrder() {
 		govtypes.ModuleName,
 		stakingtypes.ModuleName,
 		feegrant.ModuleName,
+		stakingexttypes.ModuleName,
 	)
 	// Accounts and balances come first, the genesis transactions after all that
 	// they touch.
@@ -113,6 +118,7 @@ func (app *App) setModuleOrder() {
 		vestingtypes.ModuleName,
 		consensustypes.ModuleName,
 		epochstypes.ModuleName,
+		stakingexttypes.ModuleName,
 		genutiltypes.ModuleName,
 	}
 	m.SetOrderInitGenesis(genesisOrder...)

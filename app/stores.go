@@ -15,6 +15,8 @@ import (
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // storeNames are the persistent stores, one per module. A name never changes:
@@ -33,6 +35,8 @@ var storeNames = []string{
 	slashingtypes.StoreKey,
 	stakingtypes.StoreKey,
 	upgradetypes.StoreKey,
+
+	stakingexttypes.StoreKey,
 }
 
 // newStoreKeys returns the persistent stores and the object stores, which hold

@@ -6,8 +6,9 @@ const (
 	// ModuleName is also the name of the account that holds all bonded and
 	// unbonding stake.
 	ModuleName = "stakingext"
-	// StoreKey is the key of the module's store.
-	StoreKey = ModuleName
+	// StoreKey is the key of the module's store. It can't be the module's name:
+	// the SDK refuses a store name that starts with another's ("staking").
+	StoreKey = "operatorstake"
 	// InsuranceAccount is the module account that gets the insurance share of a slash.
 	InsuranceAccount = "insurance"
 	// PPM is one whole in parts per million.
