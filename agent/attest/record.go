@@ -66,4 +66,3 @@ func ProveSample(samples [][]byte, i int) ([]byte, *merkle.Proof) {
 	root, proofs := merkle.ProofsFromByteSlices(samples)
 	return root, proofs[i]
 }
-

@@ -44,6 +44,8 @@ func (f *fakeAgent) Status(context.Context) (agentapi.Status, error) {
 	return agentapi.Status{HostID: 7, Simulated: true}, f.err
 }
 
+func (f *fakeAgent) Simulated() bool { return true }
+
 func serve(t *testing.T, h agentapi.Handler) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "run", "agent.sock")
@@ -124,6 +126,7 @@ func TestBadRequestsNeverReachTheAgent(t *testing.T) {
 			agentapi.NewMux(agent, slog.New(slog.DiscardHandler)).ServeHTTP(w,
 				httptest.NewRequest(tc.method, tc.path, strings.NewReader(tc.body)))
 			require.Equal(t, http.StatusBadRequest, w.Code, w.Body.String())
+			require.Equal(t, "SIM", w.Header().Get(agentapi.SimulatedHeader))
 			require.Empty(t, agent.workloads)
 		})
 	}

@@ -89,9 +89,18 @@ func Serve(ctx context.Context, l net.Listener, h Handler, log *slog.Logger) err
 	return fmt.Errorf("agent API: %w", err)
 }
 
+// SimulatedHeader is set on every answer of an agent whose GPUs do not exist.
+const SimulatedHeader = "Grafi-Simulated"
+
 // NewMux returns the API's routes.
 func NewMux(h Handler, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
+	marked := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.Simulated() {
+			w.Header().Set(SimulatedHeader, "SIM")
+		}
+		mux.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("PUT /v1/workloads", route(log, func(ctx context.Context, w Workloads) (struct{}, error) {
 		return struct{}{}, h.SetWorkloads(ctx, w)
 	}))
@@ -102,7 +111,7 @@ func NewMux(h Handler, log *slog.Logger) http.Handler {
 		st, err := h.Status(r.Context())
 		answer(w, log, st, err)
 	})
-	return mux
+	return marked
 }
 
 // route decodes strictly, validates, calls and answers.

@@ -114,15 +114,17 @@ type Status struct {
 	GPUs        []GPUStatus `json:"gpus"`
 	DriverError string      `json:"driver_error,omitempty"`
 
-	ChainError     string    `json:"chain_error,omitempty"`
-	Endpoint       string    `json:"endpoint,omitempty"`
-	Height         int64     `json:"height"`
-	ExecutorSeen   time.Time `json:"executor_seen"`
-	LastSlot       uint64    `json:"last_slot"` // newest slot attested on chain
-	LastAttestedAt time.Time `json:"last_attested_at"`
-	Outbox         int       `json:"outbox"` // reports that wait for delivery
-	OutboxError    string    `json:"outbox_error,omitempty"`
-	StartedAt      time.Time `json:"started_at"`
+	ChainError string `json:"chain_error,omitempty"`
+	Endpoint   string `json:"endpoint,omitempty"`
+	Height     int64  `json:"height"`
+	// ClockSkewSeconds is the local clock minus block time.
+	ClockSkewSeconds float64   `json:"clock_skew_seconds"`
+	ExecutorSeen     time.Time `json:"executor_seen"` // zero before its first report
+	LastSlot         uint64    `json:"last_slot"`     // newest slot attested on chain
+	LastAttestedAt   time.Time `json:"last_attested_at"`
+	Outbox           int       `json:"outbox"` // reports that wait for delivery
+	OutboxError      string    `json:"outbox_error,omitempty"`
+	StartedAt        time.Time `json:"started_at"`
 }
 
 // GPUStatus is one GPU at the newest sample.
@@ -148,6 +150,8 @@ type Handler interface {
 	Result(ctx context.Context, r Result) (Report, error)
 	Certificate(ctx context.Context, r CertificateRequest) (Certificate, error)
 	Status(ctx context.Context) (Status, error)
+	// Simulated tells that the GPUs do not exist; every answer says so.
+	Simulated() bool
 }
 
 // Validate reports the first thing wrong with the report.

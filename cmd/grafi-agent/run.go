@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/grafilab/grafi/agent/attest"
+	"github.com/grafilab/grafi/agent/config"
+	"github.com/grafilab/grafi/agent/gpu"
+	"github.com/grafilab/grafi/agent/service"
+)
+
+// memoryLimit keeps the heap small beside the renter's work: the agent's budget is
+// 64 MiB resident, of which the program's own code takes a part.
+const memoryLimit = 32 << 20
+
+func runCmd() *cobra.Command {
+	c := command(&cobra.Command{
+		Use:   "run",
+		Short: "Sample, attest and serve the executor until stopped",
+		Long: `Runs the agent in the foreground, as a service manager wants it. It ends with code 0
+on SIGINT and SIGTERM. When the NVIDIA driver was updated, it starts itself anew,
+because a process can't load a library twice.`,
+		Example: `  grafi-agent run
+  grafi-agent run --home /var/lib/grafi-agent --log-format json
+  grafi-agent run --gpu-source sim --sim-gpus 2   # local and test chains only`,
+	}, func(cmd *cobra.Command, cfg config.Config, _ string) error {
+		log, err := logger(cfg)
+		if err != nil {
+			return err
+		}
+		if os.Getenv("GOMEMLIMIT") == "" {
+			debug.SetMemoryLimit(memoryLimit)
+		}
+		err = run(cmd.Context(), cfg, log)
+		if errors.Is(err, gpu.ErrDriverUpdated) {
+			log.Warn("starting anew to load the updated driver", "err", err)
+			return restart()
+		}
+		return err
+	})
+	return c
+}
+
+func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	client, err := service.Chain(cfg, log)
+	if err != nil {
+		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
+	}
+	keys, err := service.LoadKeys(cfg)
+	if err != nil {
+		return err
+	}
+	chain, err := attest.NewChain(client, keys.Fee)
+	if err != nil {
+		return err
+	}
+	timeout, cancel := context.WithTimeout(ctx, 10*time.Second)
+	err = service.FinishRotation(timeout, cfg, chain, log)
+	cancel()
+	if err != nil {
+		return err
+	}
+	s, err := service.New(ctx, cfg, agentVersion(), log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Run(ctx), s.Close())
+}
+
+// restart replaces this process with a new one of the same program and arguments.
+func restart() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("start anew: %w", syscall.Exec(self, os.Args, os.Environ()))
+}
