@@ -16,10 +16,13 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
+	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
 
 	"github.com/grafilab/grafi/x/staking-ext/keeper"
+	"github.com/grafilab/grafi/x/staking-ext/simulation"
 	"github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -30,6 +33,7 @@ var (
 	_ module.AppModuleBasic      = AppModule{}
 	_ module.HasGenesis          = AppModule{}
 	_ module.HasConsensusVersion = AppModule{}
+	_ module.AppModuleSimulation = AppModule{}
 
 	_ appmodule.AppModule     = AppModule{}
 	_ appmodule.HasServices   = AppModule{}
@@ -118,3 +122,30 @@ func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.Raw
 
 // EndBlock implements appmodule.HasEndBlocker.
 func (am AppModule) EndBlock(ctx context.Context) error { return am.keeper.EndBlock(ctx) }
+
+// GenerateGenesisState implements module.AppModuleSimulation.
+func (AppModule) GenerateGenesisState(simState *module.SimulationState) {
+	simulation.RandomizedGenState(simState)
+}
+
+// RegisterStoreDecoder implements module.AppModuleSimulation.
+func (am AppModule) RegisterStoreDecoder(decoders simtypes.StoreDecoderRegistry) {
+	decoders[types.StoreKey] = simtypes.NewStoreDecoderFuncFromCollectionsSchema(am.keeper.Schema())
+}
+
+// WeightedOperations implements module.AppModuleSimulation; WeightedOperationsX is used instead.
+func (AppModule) WeightedOperations(module.SimulationState) []simtypes.WeightedOperation { return nil }
+
+// WeightedOperationsX registers a factory for each message of users.
+func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Registry) {
+	reg.Add(weights.Get("stakingext_register_operator", 40), simulation.RegisterOperatorFactory(am.keeper))
+	reg.Add(weights.Get("stakingext_edit_operator", 10), simulation.EditOperatorFactory(am.keeper))
+	reg.Add(weights.Get("stakingext_bond", 60), simulation.BondFactory(am.keeper))
+	reg.Add(weights.Get("stakingext_unbond", 60), simulation.UnbondFactory(am.keeper))
+	reg.Add(weights.Get("stakingext_unjail", 30), simulation.UnjailFactory(am.keeper))
+}
+
+// ProposalMsgsX registers the message of governance.
+func (am AppModule) ProposalMsgsX(weights simsx.WeightSource, reg simsx.Registry) {
+	reg.Add(weights.Get("stakingext_update_params", 50), simulation.UpdateParamsFactory(am.keeper))
+}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"cosmossdk.io/collections"
-	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -27,7 +26,7 @@ func (k *Keeper) Unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 	if err != nil {
 		return types.UnbondingEntry{}, err
 	}
-	if free := freeStake(record); amount.Amount.GT(free) {
+	if free := record.FreeStake(); amount.Amount.GT(free) {
 		return types.UnbondingEntry{}, types.ErrInsufficientStake.Wrapf("unbond %s, free is %s: own stake %s, requirement %s",
 			amount.Amount, free, record.OwnStake, record.Requirement)
 	}
@@ -60,14 +59,6 @@ func (k *Keeper) Unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 	return entry, emit(ctx, &types.EventUnbondingStarted{
 		Operator: entry.Operator, EntryId: entry.Id, Amount: entry.Amount.String(), CompletesAt: entry.CompletesAt,
 	})
-}
-
-// freeStake is the part of the own stake that may leave.
-func freeStake(o types.Operator) math.Int {
-	if o.Tombstoned {
-		return o.OwnStake
-	}
-	return math.MaxInt(o.OwnStake.Sub(o.Requirement), math.ZeroInt())
 }
 
 // CompleteUnbonding pays the entries that are due, oldest first and at most

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"cosmossdk.io/math"
 )
 
 // Limits of an operator's description.
@@ -147,6 +149,16 @@ func truncate(s string) string {
 
 // IsCovered tells whether the own stake reaches the requirement.
 func (o Operator) IsCovered() bool { return o.OwnStake.GTE(o.Requirement) }
+
+// FreeStake is the part of the own stake that may leave: what lies above the
+// requirement, or all of it when the operator is tombstoned and serves nobody
+// any more.
+func (o Operator) FreeStake() math.Int {
+	if o.Tombstoned {
+		return o.OwnStake
+	}
+	return math.MaxInt(o.OwnStake.Sub(o.Requirement), math.ZeroInt())
+}
 
 // EnsureRentable returns nil when the operator's GPUs may be rented at now: it
 // is not jailed and, if its stake is under its requirement, the grace isn't
