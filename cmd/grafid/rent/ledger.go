@@ -218,6 +218,10 @@ func parseSettled(e abci.Event, id uint64) (settlement, bool, error) {
 	if e.Type != "grafi.gpumarket.v1.EventRentalSettled" {
 		return settlement{}, false, nil
 	}
+	// What baseapp adds to an event is no field of its message, and no JSON.
+	e.Attributes = slices.DeleteFunc(slices.Clone(e.Attributes), func(a abci.EventAttribute) bool {
+		return a.Key == "mode" || a.Key == "msg_index"
+	})
 	msg, err := sdk.ParseTypedEvent(e)
 	if err != nil {
 		return settlement{}, false, err

@@ -157,8 +157,8 @@ func (l *Loop) result(ctx context.Context, rentalID uint64) (agentapi.Result, er
 	default:
 		return agentapi.Result{}, fmt.Errorf("result files: %w", err)
 	}
-	result := agentapi.Result{RentalID: rentalID, UnknownExit: !st.ExitKnown, OutputDigest: engine.OutputDigest(files)}
-	if st.ExitKnown {
+	result := agentapi.Result{RentalID: rentalID, UnknownExit: !st.ExitKnown || cutShort(st), OutputDigest: engine.OutputDigest(files)}
+	if !result.UnknownExit {
 		result.ExitCode = int32(st.ExitCode)
 	}
 	if d := st.ExitedAt.Sub(st.StartedAt); !st.StartedAt.IsZero() && d > 0 {

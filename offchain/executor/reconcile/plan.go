@@ -190,15 +190,21 @@ func ran(st engine.Status) bool {
 	return st.State == engine.StateRunning || st.State == engine.StateExited && st.Reason != engine.ReasonStartFailed
 }
 
-// endedByItself reports an end that is the workload's (or the host's, when it
-// was lost), so that it is a result. The executor's own stop is none.
+// endedByItself reports an end that is the workload's (or the host's, when it was
+// cut short), so that it is a result. The executor's own stop is none.
 func endedByItself(st engine.Status) bool {
 	if st.State != engine.StateExited {
 		return false
 	}
 	switch st.Reason {
-	case engine.ReasonCompleted, engine.ReasonOutOfMemory, engine.ReasonDiskLimit, engine.ReasonLost:
+	case engine.ReasonCompleted, engine.ReasonOutOfMemory, engine.ReasonDiskLimit:
 		return true
 	}
-	return false
+	return cutShort(st)
+}
+
+// cutShort reports an end that is the host's doing, so that the workload's exit
+// code means nothing.
+func cutShort(st engine.Status) bool {
+	return st.State == engine.StateExited && (st.Reason == engine.ReasonLost || st.Reason == engine.ReasonInterrupted)
 }

@@ -81,6 +81,7 @@ func TestPlan(t *testing.T) {
 		"extended":                          {chain: new(extended(rental(1, active))), record: &withEnd, work: &running, want: reconcile.KindSetDeadline},
 		"ended by itself":                   {chain: new(rental(1, active)), record: &withEnd, work: &completed, want: reconcile.KindHandResult},
 		"ended while nobody watched":        {chain: new(rental(1, active)), record: &withEnd, work: new(workload(1, engine.StateExited, engine.ReasonLost)), want: reconcile.KindHandResult},
+		"ended with the machine":            {chain: new(rental(1, active)), record: &withEnd, work: new(workload(1, engine.StateExited, engine.ReasonInterrupted)), want: reconcile.KindHandResult},
 		"stopped by hand is no result":      {chain: new(rental(1, active)), record: &withEnd, work: new(workload(1, engine.StateExited, engine.ReasonStopped))},
 		"result was handed":                 {chain: new(rental(1, active)), record: &store.Record{RentalID: 1, ResultHandedAt: at(0)}, work: &completed},
 		"result is on chain":                {chain: new(withResult(rental(1, active))), record: &withEnd, work: &completed},

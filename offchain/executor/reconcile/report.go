@@ -61,7 +61,7 @@ func stateOf(st engine.Status) agentapi.WorkloadState {
 	switch {
 	case running(st), st.State == engine.StateUnknown:
 		return agentapi.WorkloadRunning // could not look is no proof of a failure
-	case endedByItself(st) && st.Reason != engine.ReasonLost:
+	case endedByItself(st) && !cutShort(st):
 		return agentapi.WorkloadExited
 	}
 	return agentapi.WorkloadDown
