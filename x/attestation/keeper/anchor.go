@@ -33,6 +33,12 @@ func (k *Keeper) closeSlots(ctx context.Context) error {
 	if err := k.anchors.Set(ctx, slot, anchor); err != nil {
 		return err
 	}
+	if last == 0 {
+		// The first anchor closes only what was before the chain.
+		if err := k.floor.Set(ctx, slot); err != nil {
+			return err
+		}
+	}
 	if err := k.lastClosed.Set(ctx, slot); err != nil {
 		return err
 	}
@@ -42,8 +48,8 @@ func (k *Keeper) closeSlots(ctx context.Context) error {
 // Anchor returns the closing block of the slot: the first record at or after it.
 // The record's own slot is the last one that the block closed.
 //
-// Errors: ErrSlotOpen while there is none, ErrSlotPruned when it is older than
-// bitmaps are kept.
+// Errors: ErrSlotOpen while there is none, ErrSlotPruned when the slot is not
+// kept any more, or ended before the chain began.
 func (k *Keeper) Anchor(ctx context.Context, slot uint64) (types.Anchor, error) {
 	last, err := getOr(ctx, k.lastClosed, 0)
 	if err != nil {
@@ -52,18 +58,14 @@ func (k *Keeper) Anchor(ctx context.Context, slot uint64) (types.Anchor, error) 
 	if slot > last || last == 0 {
 		return types.Anchor{}, types.ErrSlotOpen.Wrapf("slot %d, the last closed one is %d", slot, last)
 	}
-	params, err := k.params.Get(ctx)
+	floor, err := k.floor.Get(ctx)
 	if err != nil {
 		return types.Anchor{}, err
 	}
-	anchor, err := k.firstAnchor(ctx, slot)
-	if err != nil {
-		return types.Anchor{}, err
+	if slot <= floor {
+		return types.Anchor{}, types.ErrSlotPruned.Wrapf("slot %d, the oldest kept one is %d", slot, floor+1)
 	}
-	if params.Expired(&anchor, blockTime(ctx)) {
-		return types.Anchor{}, types.ErrSlotPruned.Wrapf("slot %d was closed at %s", slot, anchor.Time)
-	}
-	return anchor, nil
+	return k.firstAnchor(ctx, slot)
 }
 
 // firstAnchor returns the first record at or after the slot.

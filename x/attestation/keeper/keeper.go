@@ -39,6 +39,7 @@ type Keeper struct {
 
 	anchors    collections.Map[uint64, types.Anchor] // by the last slot that the block closes
 	lastClosed collections.Item[uint64]
+	floor      collections.Item[uint64]                             // slot of the oldest anchor: nothing up to it is kept
 	attested   collections.Map[recordKey, []byte]                   // bits by host id
 	up         collections.Map[recordKey, []byte]                   // bits by GPU index
 	counters   collections.Map[recordKey, []byte]                   // (day, bucket): a byte per GPU
@@ -96,6 +97,7 @@ func NewKeeper(
 
 		anchors:    collections.NewMap(sb, types.AnchorsPrefix, "anchors", collections.Uint64Key, codec.CollValue[types.Anchor](cdc)),
 		lastClosed: collections.NewItem(sb, types.LastClosedSlotPrefix, "last_closed_slot", collections.Uint64Value),
+		floor:      collections.NewItem(sb, types.FloorPrefix, "floor", collections.Uint64Value),
 		attested:   collections.NewMap(sb, types.AttestedPrefix, "attested", pair, collections.BytesValue),
 		up:         collections.NewMap(sb, types.UpPrefix, "up", pair, collections.BytesValue),
 		counters:   collections.NewMap(sb, types.CountersPrefix, "counters", pair, collections.BytesValue),

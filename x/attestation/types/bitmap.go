@@ -104,3 +104,17 @@ func PlaceGPUs(next uint64, capacity uint32) (first, newNext uint64) {
 	}
 	return first, first + uint64(capacity)
 }
+
+// ValidateNotRunning checks a host's list of rentals that do not run: ascending
+// ids, and no more than it has GPUs, since each rental holds at least one.
+func ValidateNotRunning(ids []uint64, gpus uint32) error {
+	if uint64(len(ids)) > uint64(gpus) {
+		return ErrMalformed.Wrapf("not_running has %d rentals, want at most %d, one per GPU", len(ids), gpus)
+	}
+	for i := 1; i < len(ids); i++ {
+		if ids[i] <= ids[i-1] {
+			return ErrMalformed.Wrapf("not_running has %d after %d, want it ascending", ids[i], ids[i-1])
+		}
+	}
+	return nil
+}

@@ -39,4 +39,5 @@ var (
 	FaultsPrefix          = collections.NewPrefix(14)
 	ClassQueuePrefix      = collections.NewPrefix(15)
 	RefreshFromPrefix     = collections.NewPrefix(16)
+	FloorPrefix           = collections.NewPrefix(17)
 )

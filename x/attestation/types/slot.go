@@ -61,9 +61,9 @@ func (p Params) JudgedAt(closed time.Time) time.Time {
 	return closed.Add(p.SubmitWindow + time.Second)
 }
 
-// Expired tells whether bitmaps of slots closed by the anchor are no longer
-// kept. The anchor's own time counts, and not the slot's: after a halt of days
-// the slots it closes are kept as long as any other.
+// Expired tells whether bitmaps of slots closed by the anchor may be pruned. The
+// anchor's own time counts, and not the slot's: after a halt of days the slots
+// it closes are kept as long as any other.
 func (p Params) Expired(anchor *Anchor, now time.Time) bool {
 	return !anchor.Time.Add(time.Duration(p.BitmapDays) * p.DayLength()).After(now)
 }

@@ -1,0 +1,231 @@
+package keeper
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/grafilab/grafi/x/attestation/types"
+)
+
+// batch is what the attestations of one message share: each record is loaded
+// once, changed in memory and written once.
+type batch struct {
+	k       *Keeper
+	params  types.Params
+	chainID string
+	now     time.Time
+
+	groups  []groupState
+	hosts   map[uint64]*types.Host // nil value: no such host
+	seen    map[hostSlot]struct{}
+	records struct{ attested, up, counters recordSet }
+}
+
+// groupState is an attestation group with its anchor, or why all of it is refused.
+type groupState struct {
+	anchor types.Anchor
+	reason types.RejectReason // unspecified: none
+	detail string
+}
+
+type hostSlot struct{ host, slot uint64 }
+
+func (k *Keeper) newBatch(ctx sdk.Context, params types.Params, groups []types.AttestationGroup) (*batch, error) {
+	b := &batch{
+		k: k, params: params, chainID: ctx.ChainID(), now: ctx.BlockTime(),
+		groups: make([]groupState, len(groups)),
+		hosts:  make(map[uint64]*types.Host),
+		seen:   make(map[hostSlot]struct{}),
+	}
+	b.records.attested = newRecordSet(k.attested)
+	b.records.up = newRecordSet(k.up)
+	b.records.counters = newRecordSet(k.counters)
+	for i := range groups {
+		if err := b.checkGroup(ctx, &groups[i], &b.groups[i]); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// checkGroup finds the anchor of the group's slot, and what speaks against all of
+// the group.
+func (b *batch) checkGroup(ctx context.Context, group *types.AttestationGroup, state *groupState) error {
+	anchor, err := b.k.Anchor(ctx, group.Slot)
+	switch {
+	case errors.Is(err, types.ErrSlotOpen):
+		state.reason, state.detail = types.REJECT_REASON_SLOT_OPEN, err.Error()
+		return nil
+	case errors.Is(err, types.ErrSlotPruned):
+		state.reason, state.detail = types.REJECT_REASON_TOO_LATE, err.Error()
+		return nil
+	case err != nil:
+		return err
+	}
+	state.anchor = anchor
+	switch {
+	case !b.params.Accepts(&anchor, b.now):
+		state.reason = types.REJECT_REASON_TOO_LATE
+		state.detail = "accepted until " + anchor.Time.Add(b.params.SubmitWindow).Format(time.RFC3339Nano) + ", now is " + b.now.Format(time.RFC3339Nano)
+	case group.AnchorHeight != anchor.Height || !bytes.Equal(group.AnchorHash, anchor.Hash):
+		state.reason = types.REJECT_REASON_WRONG_ANCHOR
+		state.detail = anchorText(group.AnchorHeight, group.AnchorHash) + ", want " + anchorText(anchor.Height, anchor.Hash)
+	}
+	return nil
+}
+
+// check goes through everything that costs less than a signature, cheapest first.
+func (b *batch) check(ctx context.Context, index uint32, c *candidate) error {
+	if g := &b.groups[c.group]; g.reason != types.REJECT_REASON_UNSPECIFIED {
+		c.reject(index, g.reason, "%s", g.detail)
+		return nil
+	}
+	att := c.att
+	if n := len(att.Signature); n != types.SignatureSize {
+		c.reject(index, types.REJECT_REASON_MALFORMED, "signature has %d bytes, want %d", n, types.SignatureSize)
+		return nil
+	}
+	if n := len(att.DetailRoot); n != 0 && n != types.DetailRootSize {
+		c.reject(index, types.REJECT_REASON_MALFORMED, "detail_root has %d bytes, want 0 or %d", n, types.DetailRootSize)
+		return nil
+	}
+	host, err := b.host(ctx, att.HostId)
+	if err != nil {
+		return err
+	}
+	switch {
+	case host == nil:
+		c.reject(index, types.REJECT_REASON_UNKNOWN_HOST, "id %d", att.HostId)
+		return nil
+	case host.Status != types.HOST_STATUS_ACTIVE:
+		c.reject(index, types.REJECT_REASON_HOST_NOT_ACTIVE, "host is %s", host.Status)
+		return nil
+	}
+	c.host = host
+	if err := types.ValidateDown(att.Down, host.GpuCount); err != nil {
+		c.reject(index, types.REJECT_REASON_MALFORMED, "%s", err)
+		return nil
+	}
+	if err := types.ValidateNotRunning(att.NotRunning, host.GpuCount); err != nil {
+		c.reject(index, types.REJECT_REASON_MALFORMED, "%s", err)
+		return nil
+	}
+	id := hostSlot{att.HostId, c.slot}
+	if _, twice := b.seen[id]; twice {
+		c.reject(index, types.REJECT_REASON_DUPLICATE, "host %d is in this message for slot %d already", att.HostId, c.slot)
+		return nil
+	}
+	b.seen[id] = struct{}{}
+	bucket, position := types.Bucket(att.HostId)
+	record, err := b.records.attested.get(ctx, c.slot, bucket)
+	if err != nil {
+		return err
+	}
+	if types.Bitmap(record.bytes).Get(position) {
+		c.reject(index, types.REJECT_REASON_DUPLICATE, "host %d has attested slot %d already", att.HostId, c.slot)
+	}
+	return nil
+}
+
+// verify checks the signatures of what is left: in one batch, but for a host with
+// two keys in an overlap of rotation, of which either may have signed.
+func (b *batch) verify(candidates []candidate) error {
+	sigs := newSigBatch(keyCache, len(candidates))
+	var encoded []byte
+	for i := range candidates {
+		c := &candidates[i]
+		if c.rejected != nil {
+			continue
+		}
+		keys := c.host.SigningKeys(c.slot)
+		if len(keys) == 0 {
+			c.reject(uint32(i), types.REJECT_REASON_HOST_NOT_ACTIVE, "no agent key of host %d may sign for slot %d", c.host.Id, c.slot)
+			continue
+		}
+		doc := types.NewAttestationDoc(b.chainID, c.host, c.slot, &b.groups[c.group].anchor, c.att)
+		size := doc.Size()
+		if cap(encoded) < size {
+			encoded = make([]byte, 2*size)
+		}
+		encoded = encoded[:size]
+		if _, err := doc.MarshalToSizedBuffer(encoded); err != nil {
+			return err
+		}
+		signBytes := types.SignBytesOf(types.DomainAttestation, encoded)
+		if len(keys) == 1 {
+			sigs.add(i, keys[0], signBytes, c.att.Signature)
+		} else if !keyCache.verifyAny(keys, signBytes, c.att.Signature) {
+			c.rejectSignature(i, b)
+		}
+	}
+	for _, i := range sigs.bad() {
+		candidates[i].rejectSignature(i, b)
+	}
+	return nil
+}
+
+func (c *candidate) rejectSignature(index int, b *batch) {
+	c.reject(uint32(index), types.REJECT_REASON_BAD_SIGNATURE,
+		"not by an agent key of host %d over chain %s, slot %d, generation %d and %s",
+		c.host.Id, b.chainID, c.slot, c.host.Generation, anchorText(b.groups[c.group].anchor.Height, b.groups[c.group].anchor.Hash))
+}
+
+// count sets the bits of an accepted attestation and raises its counters.
+func (b *batch) count(ctx context.Context, c *candidate) error {
+	bucket, position := types.Bucket(c.host.Id)
+	attested, err := b.records.attested.get(ctx, c.slot, bucket)
+	if err != nil {
+		return err
+	}
+	attested.set(types.Bitmap(attested.bytes).Set(position))
+
+	bucket, position = types.Bucket(c.host.FirstGpu)
+	up, err := b.records.up.get(ctx, c.slot, bucket)
+	if err != nil {
+		return err
+	}
+	counters, err := b.records.counters.get(ctx, b.params.DayOf(c.slot), bucket)
+	if err != nil {
+		return err
+	}
+	down := types.Bitmap(c.att.Down)
+	for i := range uint64(c.host.GpuCount) {
+		if !down.Get(i) {
+			up.set(types.Bitmap(up.bytes).Set(position + i))
+			counters.set(types.Counts(counters.bytes).Add(position + i))
+		}
+	}
+	return nil
+}
+
+// write stores every record that was changed.
+func (b *batch) write(ctx context.Context) error {
+	for _, s := range []*recordSet{&b.records.attested, &b.records.up, &b.records.counters} {
+		if err := s.write(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// host returns a host, loaded once; nil when there is none.
+func (b *batch) host(ctx context.Context, id uint64) (*types.Host, error) {
+	if host, ok := b.hosts[id]; ok {
+		return host, nil
+	}
+	host, err := b.k.hosts.Get(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) {
+		b.hosts[id] = nil
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	b.hosts[id] = &host
+	return &host, nil
+}
