@@ -146,6 +146,8 @@ const (
 	ReasonDiskLimit Reason = "disk_limit"
 	// ReasonStartFailed: it never ran; Message says why.
 	ReasonStartFailed Reason = "start_failed"
+	// ReasonInterrupted: its supervisor was told to end, as when the machine shuts down.
+	ReasonInterrupted Reason = "interrupted"
 	// ReasonLost: it ended while nobody watched (a reboot, a killed
 	// supervisor), so that its exit code is not known.
 	ReasonLost Reason = "lost"
