@@ -107,8 +107,8 @@ func runRent(cmd *cobra.Command, args []string) error {
 		_, err = sendManifest(cmd, g, doc, 30*time.Second)
 	}
 	if err != nil {
-		return fmt.Errorf("rental %d is open, but its host does not have the manifest: %w\ntry: grafid manifest send %d %s\nor:  grafid tx gpumarket close-rental %d",
-			id, err, id, args[1], id)
+		return fmt.Errorf("rental %d is open, but its host does not have the manifest: %w\ntry: grafid manifest send %d %s --from %s\nor:  grafid tx gpumarket close %d --from %s",
+			id, err, id, args[1], c.FromName, id, c.FromName)
 	}
 	cmd.PrintErrf("rental %d: host %d has the manifest\n", id, listing.HostId)
 

@@ -1,6 +1,7 @@
 package rent
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -18,9 +19,10 @@ import (
 
 // rentalView joins what the chain says and, when the renter asks, what the host says.
 type rentalView struct {
-	Rental  markettypes.Rental `json:"rental"`
-	Payable string             `json:"payable"`
-	Host    *gateway.Status    `json:"host,omitempty"`
+	rental  markettypes.Rental
+	Rental  json.RawMessage `json:"rental"` // proto JSON, as every query prints it
+	Payable string          `json:"payable"`
+	Host    *gateway.Status `json:"host,omitempty"`
 }
 
 func rentalCmd() *cobra.Command {
@@ -42,7 +44,10 @@ func rentalCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v := rentalView{Rental: resp.Rental, Payable: resp.Payable.String()}
+			v := rentalView{rental: resp.Rental, Payable: resp.Payable.String()}
+			if v.Rental, err = c.Codec.MarshalJSON(&resp.Rental); err != nil {
+				return err
+			}
 			if c.FromName != "" {
 				_, g, err := rentalGateway(cmd, c, id)
 				if err != nil {
@@ -64,7 +69,7 @@ func rentalCmd() *cobra.Command {
 }
 
 func (v rentalView) print(w io.Writer) error {
-	r := v.Rental
+	r := v.rental
 	coin := func(n interface{ String() string }) string { return n.String() + r.Price.Denom }
 	rows := [][2]string{
 		{"rental", fmt.Sprintf("%d (listing %d, host %d, GPUs %v)", r.Id, r.ListingId, r.HostId, r.Gpus)},

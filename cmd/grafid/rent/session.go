@@ -50,7 +50,10 @@ func openGateway(cmd *cobra.Command, c client.Context, hostID, rentalID uint64) 
 	if endpoint == "" {
 		return nil, fmt.Errorf("host %d has no gateway on chain", hostID)
 	}
-	keys := liveKeys(resp.Host)
+	keys, err := liveKeys(ctx, c, resp.Host)
+	if err != nil {
+		return nil, err
+	}
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("host %d has no live agent key on chain: its gateway can't be told from another", hostID)
 	}
@@ -65,14 +68,20 @@ func openGateway(cmd *cobra.Command, c client.Context, hostID, rentalID uint64) 
 	return gateway.NewClient(endpoint, rentalID, issue, keys...)
 }
 
-func liveKeys(h attestationtypes.Host) []ed25519.PublicKey {
+// liveKeys are the agent keys that may sign in the slot of the newest block. For
+// the slot of a rotation there are two.
+func liveKeys(ctx context.Context, c client.Context, h attestationtypes.Host) ([]ed25519.PublicKey, error) {
+	clock, err := attestationtypes.NewQueryClient(c).Clock(ctx, &attestationtypes.QueryClockRequest{})
+	if err != nil {
+		return nil, err
+	}
 	var keys []ed25519.PublicKey
 	for _, k := range h.AgentKeys {
-		if !k.Revoked && k.UntilSlot == 0 {
+		if !k.Revoked && (k.UntilSlot == 0 || k.UntilSlot >= clock.Slot) {
 			keys = append(keys, k.PublicKey)
 		}
 	}
-	return keys
+	return keys, nil
 }
 
 // chainOf returns the chain that the node is of.
