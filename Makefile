@@ -26,6 +26,7 @@ build: setup ## Build every program into build/
 	@mkdir -p $(BUILD)
 	@echo "building (the first time takes several minutes)"
 	$(GO_BUILD) -o $(BUILD)/ ./cmd/...
+	@CGO_ENABLED=0 go build -ldflags "-s -w" -o $(BUILD)/render ./examples/render
 
 .PHONY: install
 install: setup ## Install the programs into Go's bin directory

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -52,22 +53,50 @@ func (r TxResult) Attribute(event, key string) string {
 // Tx sends a transaction from a named account as a user would, waits until it
 // is in a block, and fails when the chain refused it.
 func (n *Network) Tx(ctx context.Context, from string, args ...string) (TxResult, error) {
-	var sent, got TxResult
 	out, err := Run(ctx, n.Program("grafid"), n.TxArgs(from, args...)...)
 	if err != nil {
-		return got, err
+		return TxResult{}, err
 	}
-	if err := json.Unmarshal(out, &sent); err != nil {
-		return got, fmt.Errorf("tx %s: %w in %s", strings.Join(args, " "), err, out)
+	return n.included(ctx, strings.Join(args, " "), out)
+}
+
+// SignAndSend signs an unsigned transaction as a named account, sends it and
+// waits as Tx does.
+func (n *Network) SignAndSend(ctx context.Context, from string, unsigned []byte) (TxResult, error) {
+	dir, err := os.MkdirTemp(n.Dir, "tx-")
+	if err != nil {
+		return TxResult{}, err
+	}
+	defer os.RemoveAll(dir)
+	file, signed := filepath.Join(dir, "tx.json"), filepath.Join(dir, "signed.json")
+	if err := os.WriteFile(file, unsigned, 0o600); err != nil {
+		return TxResult{}, err
+	}
+	args := append([]string{"tx", "sign", file, "--output-document", signed}, n.Signer(from)...)
+	if _, err := Run(ctx, n.Program("grafid"), args...); err != nil {
+		return TxResult{}, err
+	}
+	out, err := Run(ctx, n.Program("grafid"), "tx", "broadcast", signed, "--node", n.Nodes[0].RPC, "--output", "json")
+	if err != nil {
+		return TxResult{}, err
+	}
+	return n.included(ctx, "of a file", out)
+}
+
+// included waits until what a broadcast answered for is in a block.
+func (n *Network) included(ctx context.Context, what string, answer []byte) (TxResult, error) {
+	var sent, got TxResult
+	if err := json.Unmarshal(answer, &sent); err != nil {
+		return got, fmt.Errorf("tx %s: %w in %s", what, err, answer)
 	}
 	if sent.Code != 0 {
-		return sent, fmt.Errorf("tx %s: refused with code %d: %s", strings.Join(args, " "), sent.Code, sent.RawLog)
+		return sent, fmt.Errorf("tx %s: refused with code %d: %s", what, sent.Code, sent.RawLog)
 	}
 	if err := n.Query(ctx, &got, "wait-tx", sent.Hash, "--timeout", "60s"); err != nil {
 		return got, err
 	}
 	if got.Code != 0 {
-		return got, fmt.Errorf("tx %s: failed with code %d: %s", strings.Join(args, " "), got.Code, got.RawLog)
+		return got, fmt.Errorf("tx %s: failed with code %d: %s", what, got.Code, got.RawLog)
 	}
 	return got, nil
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -116,6 +118,9 @@ func (n *Network) load() error {
 	return nil
 }
 
+// HTTP returns the RPC address of a node as a URL.
+func (n *Network) HTTP(node int) string { return "http" + strings.TrimPrefix(n.Nodes[node].RPC, "tcp") }
+
 // Program returns the path of a built program.
 func (n *Network) Program(name string) string { return filepath.Join(n.Bin, name) }
 
@@ -194,4 +199,51 @@ func Until(ctx context.Context, what string, done func() (bool, error)) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// reachable tells whether something listens at the address.
+func reachable(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close() // it was only a look
+	return true
+}
+
+// Clear empties the directory of an earlier network. What still runs on it,
+// because its starter was killed, is killed first.
+func Clear(dir string) error {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if err := killLeftovers(abs); err != nil {
+		return err
+	}
+	return os.RemoveAll(abs)
+}
+
+// killLeftovers kills every process that was started with a path under dir.
+func killLeftovers(dir string) error {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		cmdline, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		if strings.Contains(string(cmdline), dir+"/") {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("kill process %d of an earlier run: %w", pid, err)
+			}
+		}
+	}
+	return nil
 }
