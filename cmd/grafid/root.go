@@ -61,8 +61,7 @@ transactions. All commands of a module are under "tx <module>" and "query <modul
 			if err := client.SetCmdClientContextHandler(clientCtx, cmd); err != nil {
 				return err
 			}
-			template, appConfig := defaultAppConfig()
-			return server.InterceptConfigsPreRunHandler(cmd, template, appConfig, defaultCometConfig())
+			return setServerContext(cmd)
 		},
 	}
 	addCommands(root, source)
@@ -75,4 +74,25 @@ transactions. All commands of a module are under "tx <module>" and "query <modul
 		panic(err)
 	}
 	return root
+}
+
+// setServerContext reads config.toml and app.toml, which it writes when they
+// are missing. Only a running node logs to standard output: elsewhere that is
+// where the answer goes.
+func setServerContext(cmd *cobra.Command) error {
+	template, appConfig := defaultAppConfig()
+	serverCtx, err := server.InterceptConfigsAndCreateContext(cmd, template, appConfig, defaultCometConfig())
+	if err != nil {
+		return err
+	}
+	out := cmd.ErrOrStderr()
+	if cmd.Name() == "start" {
+		out = cmd.OutOrStdout()
+	}
+	logger, err := server.CreateSDKLogger(serverCtx, out)
+	if err != nil {
+		return err
+	}
+	serverCtx.Logger = logger.With(log.ModuleKey, "server")
+	return server.SetCmdServerContext(cmd, serverCtx)
 }
