@@ -8,7 +8,8 @@ import (
 	"github.com/grafilab/grafi/x/attestation/types"
 )
 
-// InitGenesis writes the whole state. Indexes and the class queue are derived.
+// InitGenesis writes the whole state. The indexes, the class queue and the floor
+// are derived.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := gs.Validate(); err != nil {
 		return err
@@ -22,7 +23,10 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		}
 	}
 	for _, p := range gs.PendingClasses {
-		if err := k.addPendingClass(ctx, p); err != nil {
+		if err := k.pendingClasses.Set(ctx, p.Class.Key, p); err != nil {
+			return err
+		}
+		if err := k.classQueue.Set(ctx, collections.Join(p.AppliesAt, p.Class.Key)); err != nil {
 			return err
 		}
 	}
@@ -68,7 +72,10 @@ func (k *Keeper) initRecords(ctx context.Context, gs types.GenesisState) error {
 			return err
 		}
 	}
-	if gs.LastClosedSlot > 0 {
+	if len(gs.Anchors) > 0 {
+		if err := k.floor.Set(ctx, gs.Anchors[0].Slot); err != nil {
+			return err
+		}
 		if err := k.lastClosed.Set(ctx, gs.LastClosedSlot); err != nil {
 			return err
 		}

@@ -3,6 +3,10 @@ package keeper
 import (
 	"context"
 	"fmt"
+	"math"
+	"time"
+
+	"cosmossdk.io/collections"
 
 	"github.com/grafilab/grafi/x/attestation/types"
 )
@@ -12,7 +16,7 @@ import (
 // simulation and a query.
 func (k *Keeper) CheckInvariants(ctx context.Context) ([]string, error) {
 	var broken []string
-	for _, check := range []func(context.Context) ([]string, error){k.checkHosts, k.checkKeys, k.checkCounters} {
+	for _, check := range []func(context.Context) ([]string, error){k.checkHosts, k.checkKeys, k.checkQueues, k.checkAnchors, k.checkBits, k.checkCounters} {
 		found, err := check(ctx)
 		if err != nil {
 			return nil, err
@@ -85,62 +89,49 @@ func (k *Keeper) checkKeys(ctx context.Context) (broken []string, err error) {
 	return broken, nil
 }
 
-// checkCounters: the counters of today are the bits of today's slots added up,
-// and no day counts fewer slots than its kept bitmaps show.
-func (k *Keeper) checkCounters(ctx context.Context) (broken []string, err error) {
-	params, err := k.params.Get(ctx)
-	if err != nil {
+// checkQueues: each class that waits has exactly its entry in the queue.
+func (k *Keeper) checkQueues(ctx context.Context) (broken []string, err error) {
+	waiting, queued := 0, 0
+	if err := k.pendingClasses.Walk(ctx, nil, func(string, types.PendingClass) (bool, error) { waiting++; return false, nil }); err != nil {
 		return nil, err
 	}
-	next, err := getOr(ctx, k.nextGPU, 0)
-	if err != nil {
-		return nil, err
-	}
-	sums := map[[2]uint64][]uint32{}
-	if err := k.up.Walk(ctx, nil, func(key recordKey, bits []byte) (bool, error) {
-		day := [2]uint64{params.DayOf(key.K1()), key.K2()}
-		if sums[day] == nil {
-			sums[day] = make([]uint32, types.BucketSize)
+	err = k.classQueue.Walk(ctx, nil, func(entry collections.Pair[time.Time, string]) (bool, error) {
+		queued++
+		p, err := k.pendingClasses.Get(ctx, entry.K2())
+		if err != nil && !isNotFound(err) {
+			return true, err
 		}
-		for i := range uint64(len(bits) * 8) {
-			if !types.Bitmap(bits).Get(i) {
-				continue
-			}
-			sums[day][i]++
-			if key.K2()*types.BucketSize+i >= next {
-				broken = append(broken, fmt.Sprintf("slot %d: bit of GPU %d, next_gpu is %d", key.K1(), key.K2()*types.BucketSize+i, next))
-			}
+		if err != nil || !p.AppliesAt.Equal(entry.K1()) {
+			broken = append(broken, fmt.Sprintf("class %s is queued for %s, pending for %s", entry.K2(), entry.K1(), p.AppliesAt))
 		}
 		return false, nil
-	}); err != nil {
+	})
+	if waiting != queued {
+		broken = append(broken, fmt.Sprintf("%d classes wait, %d are queued", waiting, queued))
+	}
+	return broken, err
+}
+
+// checkAnchors: the oldest anchor is the floor, the newest the last closed slot.
+func (k *Keeper) checkAnchors(ctx context.Context) (broken []string, err error) {
+	slots, err := firstKeys(ctx, k.anchors.Iterate, nil, math.MaxInt)
+	if err != nil {
+		return nil, err
+	}
+	var oldest, newest uint64
+	if len(slots) > 0 {
+		oldest, newest = slots[0], slots[len(slots)-1]
+	}
+	floor, err := getOr(ctx, k.floor, 0)
+	if err != nil {
 		return nil, err
 	}
 	last, err := getOr(ctx, k.lastClosed, 0)
 	if err != nil {
 		return nil, err
 	}
-	today := params.DayOf(last)
-	counted := 0
-	if err := k.counters.Walk(ctx, nil, func(key recordKey, counts []byte) (bool, error) {
-		sum, kept := sums[[2]uint64{key.K1(), key.K2()}]
-		if kept {
-			counted++
-		}
-		for i := range uint64(types.BucketSize) {
-			count, want := types.Counts(counts).Get(i), uint32(0)
-			if kept {
-				want = sum[i]
-			}
-			if count < want || (key.K1() == today && count != want) {
-				broken = append(broken, fmt.Sprintf("day %d, GPU %d: counter %d, bitmaps say %d", key.K1(), key.K2()*types.BucketSize+i, count, want))
-			}
-		}
-		return false, nil
-	}); err != nil {
-		return nil, err
-	}
-	if counted != len(sums) {
-		broken = append(broken, fmt.Sprintf("bitmaps of %d (day, bucket) pairs, counters for %d of them", len(sums), counted))
+	if oldest != floor || newest != last {
+		broken = append(broken, fmt.Sprintf("anchors of slots %d to %d, floor is %d, last closed slot is %d", oldest, newest, floor, last))
 	}
 	return broken, nil
 }

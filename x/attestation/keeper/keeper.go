@@ -117,3 +117,6 @@ func (k *Keeper) SetHooks(hooks types.AttestationHooks) *Keeper {
 	k.hooks = hooks
 	return k
 }
+
+// Schema lists the collections, for tools that read the raw store.
+func (k *Keeper) Schema() collections.Schema { return k.schema }

@@ -32,7 +32,11 @@ func (s msgServer) checkAuthority(value string) error {
 		return err
 	}
 	if !bytes.Equal(addr, s.k.authority) {
-		return types.ErrUnauthorized.Wrapf("got %s, want %s", addr, sdk.AccAddress(s.k.authority))
+		want, err := s.k.addressCodec.BytesToString(s.k.authority)
+		if err != nil {
+			return err
+		}
+		return types.ErrUnauthorized.Wrapf("got %s, want %s", value, want)
 	}
 	return nil
 }
@@ -131,11 +135,21 @@ func (s msgServer) SubmitAttestations(ctx context.Context, msg *types.MsgSubmitA
 	if _, err := s.account("submitter", msg.Submitter); err != nil {
 		return nil, err
 	}
-	accepted, rejections, err := s.k.SubmitAttestations(ctx, msg.Groups)
+	result, err := s.k.SubmitAttestations(ctx, msg.Groups)
 	if err != nil {
 		return nil, err
 	}
-	return &types.MsgSubmitAttestationsResponse{Accepted: accepted, Rejections: rejections}, nil
+	for i := range result.Groups {
+		if err := emit(ctx, &result.Groups[i]); err != nil {
+			return nil, err
+		}
+	}
+	for i := range result.NotRunning {
+		if err := emit(ctx, &result.NotRunning[i]); err != nil {
+			return nil, err
+		}
+	}
+	return &types.MsgSubmitAttestationsResponse{Accepted: result.Accepted, Rejections: result.Rejections}, nil
 }
 
 // SubmitEquivocation implements types.MsgServer.
@@ -144,10 +158,12 @@ func (s msgServer) SubmitEquivocation(ctx context.Context, msg *types.MsgSubmitE
 	if err != nil {
 		return nil, err
 	}
-	if err := s.k.SubmitEquivocation(ctx, submitter, msg.First, msg.Second); err != nil {
+	if err := s.k.SubmitEquivocation(ctx, submitter, &msg.First, &msg.Second); err != nil {
 		return nil, err
 	}
-	return &types.MsgSubmitEquivocationResponse{}, nil
+	return &types.MsgSubmitEquivocationResponse{}, emit(ctx, &types.EventEquivocationProven{
+		HostId: msg.First.Doc.HostId, Slot: msg.First.Doc.Slot, Reporter: msg.Submitter,
+	})
 }
 
 // SetHardwareClass implements types.MsgServer.
@@ -159,7 +175,8 @@ func (s msgServer) SetHardwareClass(ctx context.Context, msg *types.MsgSetHardwa
 	if err != nil {
 		return nil, err
 	}
-	return &types.MsgSetHardwareClassResponse{AppliesAt: appliesAt}, nil
+	return &types.MsgSetHardwareClassResponse{AppliesAt: appliesAt},
+		emit(ctx, &types.EventClassChangeScheduled{Class: msg.Class.Key, AppliesAt: appliesAt})
 }
 
 // UpdateParams implements types.MsgServer.

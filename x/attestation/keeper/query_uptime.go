@@ -49,24 +49,22 @@ func (s queryServer) Clock(ctx context.Context, req *types.QueryClockRequest) (*
 
 // oldestAccepted returns the first slot whose window is still open, last + 1
 // when there is none. Anchors are in the order of their times, so the walk goes
-// back from the newest and ends at the first window that is over.
+// back from the newest and ends at the first window that is over, or at the
+// floor, which closes nothing that can be attested.
 func (k *Keeper) oldestAccepted(ctx context.Context, params types.Params, last uint64) (uint64, error) {
-	oldest := last + 1
-	accepting := false
-	err := k.anchors.Walk(ctx, new(collections.Range[uint64]).Descending(), func(closed uint64, a types.Anchor) (bool, error) {
-		if accepting { // the record below tells which slots the one above closed
-			oldest = closed + 1
-		}
-		accepting = params.Accepts(&a, blockTime(ctx))
-		return !accepting, nil
-	})
+	floor, err := getOr(ctx, k.floor, 0)
 	if err != nil {
 		return 0, err
 	}
-	if accepting { // the oldest record is accepted: everything before it too
-		return 0, nil
-	}
-	return oldest, nil
+	oldest, open := last+1, false
+	err = k.anchors.Walk(ctx, new(collections.Range[uint64]).Descending(), func(closed uint64, a types.Anchor) (bool, error) {
+		if open { // the record above closed the slots after this one
+			oldest = closed + 1
+		}
+		open = closed > floor && params.Accepts(&a, blockTime(ctx))
+		return !open, nil
+	})
+	return oldest, err
 }
 
 // HostSlot implements types.QueryServer.
