@@ -40,6 +40,11 @@ func newNetwork(t *testing.T, ctx context.Context, o localnet.Options) *localnet
 	if o.BlockTime == 0 {
 		o.BlockTime = 300 * time.Millisecond
 	}
+	t.Cleanup(func() { // after the processes' own cleanup: also ends what outlives them, such as workloads
+		if err := localnet.Clear(o.Dir); err != nil {
+			t.Errorf("clear: %v", err)
+		}
+	})
 	n, err := localnet.New(ctx, o)
 	require.NoError(t, err)
 	for _, node := range n.Nodes {
