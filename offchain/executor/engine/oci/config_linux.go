@@ -70,19 +70,16 @@ func containerConfig(job shim.Job, o runnerOptions, fs rootfs, user userIDs) (*c
 	if err != nil {
 		return nil, fmt.Errorf("container configuration: %w", err)
 	}
-	disk := uint64(w.Manifest.Resources.DiskBytes())
+	// A hard limit can only be raised with a capability that even root may lack.
+	var inherited unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &inherited); err != nil {
+		return nil, err
+	}
+	files, disk := min(maxFiles, inherited.Max), uint64(w.Manifest.Resources.DiskBytes())
 	config.Rlimits = []configs.Rlimit{
-		{Type: unix.RLIMIT_NOFILE, Soft: maxFiles, Hard: maxFiles},
+		{Type: unix.RLIMIT_NOFILE, Soft: files, Hard: files},
 		{Type: unix.RLIMIT_CORE},
 		{Type: unix.RLIMIT_FSIZE, Soft: disk, Hard: disk},
-	}
-	if !o.Root {
-		// An unprivileged process can't raise a limit that it inherits.
-		var files unix.Rlimit
-		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
-			return nil, err
-		}
-		config.Rlimits[0].Soft, config.Rlimits[0].Hard = min(maxFiles, files.Max), min(maxFiles, files.Max)
 	}
 	return config, nil
 }
