@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"cosmossdk.io/math"
-	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/grafilab/grafi/agent/attest"
 	"github.com/grafilab/grafi/agent/config"
@@ -84,18 +83,18 @@ func checkEndpoint(ctx context.Context, r *report, cfg config.Config) bool {
 }
 
 func checkFunds(ctx context.Context, r *report, cfg config.Config, client *chainclient.Client, account string) {
-	resp, err := banktypes.NewQueryClient(client).Balance(ctx, &banktypes.QueryBalanceRequest{Address: account, Denom: chaininfo.BaseDenom})
+	balance, err := client.Balance(ctx, account, chaininfo.BaseDenom)
 	if err != nil {
 		r.fail("fees", "", "balance of %s: %s", account, err)
 		return
 	}
-	funds := resp.Balance.String()
+	funds := balance.String()
 	switch {
 	case cfg.FeeGranter != "":
 		r.ok("fees", "%s pays by a fee grant to %s (which has %s)", cfg.FeeGranter, account, funds)
-	case resp.Balance.Amount.IsZero():
+	case balance.Amount.IsZero():
 		r.fail("fees", "send it some, or set fee-granter", "the fee account %s has nothing", account)
-	case resp.Balance.Amount.LT(math.NewInt(lowFunds)):
+	case balance.Amount.LT(math.NewInt(lowFunds)):
 		r.warn("fees", "send it some more", "the fee account %s has only %s", account, funds)
 	default:
 		r.ok("fees", "the fee account %s has %s", account, funds)

@@ -9,7 +9,6 @@ import (
 
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	"github.com/cosmos/cosmos-sdk/types/bech32"
-	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/grafilab/grafi/internal/chaininfo"
 )
@@ -41,17 +40,14 @@ func (c *Client) sender(address string) *sender {
 
 // load reads the account's number and sequence from the chain.
 func (s *sender) load(ctx context.Context, c *Client, address string) error {
-	resp, err := authtypes.NewQueryClient(c).AccountInfo(ctx, &authtypes.QueryAccountInfoRequest{Address: address})
+	number, sequence, err := c.account(ctx, address)
 	if IsNotFound(err) {
-		return fmt.Errorf("account %s is not on chain yet: send it some coins or a feegrant first: %w", address, err)
+		return fmt.Errorf("account %s is not on chain yet: send it some coins or a fee grant first: %w", address, err)
 	}
 	if err != nil {
 		return fmt.Errorf("account %s: %w", address, err)
 	}
-	if resp.Info == nil {
-		return fmt.Errorf("account %s: empty answer", address)
-	}
-	s.number, s.sequence, s.known = resp.Info.AccountNumber, resp.Info.Sequence, true
+	s.number, s.sequence, s.known = number, sequence, true
 	return nil
 }
 

@@ -159,6 +159,17 @@ func TestQueryErrors(t *testing.T) {
 	require.False(t, chainclient.IsNotFound(err))
 }
 
+func TestBalance(t *testing.T) {
+	chain := newChain(key)
+	c := newClient(t, chain.id, chain.node(t).url)
+	got, err := c.Balance(t.Context(), addressOf(key.PubKey()), "ugrafi")
+	require.NoError(t, err)
+	require.Equal(t, "12345ugrafi", got.String())
+	got, err = c.Balance(t.Context(), "grafi1nobody", "ugrafi")
+	require.NoError(t, err)
+	require.True(t, got.IsZero())
+}
+
 func TestSubmit(t *testing.T) {
 	for _, noIndex := range []bool{false, true} {
 		t.Run(fmt.Sprintf("noIndex=%v", noIndex), func(t *testing.T) {

@@ -12,10 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/cosmos/gogoproto/proto"
 )
 
@@ -150,6 +152,17 @@ func (n *fakeNode) query(path string, data []byte) (any, error) {
 		}
 		v, err := proto.Marshal(&authtypes.QueryAccountInfoResponse{Info: &authtypes.BaseAccount{
 			Address: req.Address, AccountNumber: n.chain.number, Sequence: n.chain.committed}})
+		return ok(v), err
+	case "/cosmos.bank.v1beta1.Query/Balance":
+		var req banktypes.QueryBalanceRequest
+		if err := proto.Unmarshal(data, &req); err != nil {
+			return nil, err
+		}
+		coin := sdk.NewInt64Coin(req.Denom, 0)
+		if req.Address == addressOf(n.chain.pub) {
+			coin.Amount = math.NewInt(12345)
+		}
+		v, err := proto.Marshal(&banktypes.QueryBalanceResponse{Balance: &coin})
 		return ok(v), err
 	case "/app/simulate":
 		if n.chain.simCode != 0 {
