@@ -127,12 +127,28 @@ func (h *Host) engine(ctx context.Context, o HostOptions) (string, error) {
 		return "", err
 	}
 	var answer struct {
-		Picked string `json:"picked"`
+		Engines []struct {
+			Kind     string
+			Picked   bool
+			Isolated bool
+			Root     bool
+			Cgroup   string
+			Seccomp  bool
+		}
 	}
 	if err := json.Unmarshal(out, &answer); err != nil {
 		return "", fmt.Errorf("grafi-executor engines: %w in %s", err, out)
 	}
-	return answer.Picked, nil
+	for _, e := range answer.Engines {
+		switch {
+		case !e.Picked:
+		case !e.Isolated:
+			return e.Kind + " (UNISOLATED)", nil
+		default:
+			return fmt.Sprintf("%s (root %t, cgroup %s, seccomp %t)", e.Kind, e.Root, e.Cgroup, e.Seccomp), nil
+		}
+	}
+	return "", fmt.Errorf("grafi-executor engines picked none: %s", out)
 }
 
 // Start starts agent and executor and waits until the gateway answers.
