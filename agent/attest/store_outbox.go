@@ -113,6 +113,7 @@ func (s *Store) Queue(e Entry) (Entry, error) {
 		b := tx.Bucket(bucketReports)
 		key := reportKey(e.Kind, e.rental())
 		if old := b.Get(key); old != nil {
+			out = Entry{} // decoding into e would write through its pointers
 			if err := json.Unmarshal(old, &out); err != nil {
 				return err
 			}
