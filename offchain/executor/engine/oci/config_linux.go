@@ -33,8 +33,9 @@ var maskedPaths = []string{
 var readonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
 
 // containerConfig goes through an OCI specification, because that is what
-// device specifications (CDI) edit.
-func containerConfig(job shim.Job, o runnerOptions, fs rootfs, user userIDs) (*configs.Config, error) {
+// device specifications (CDI) edit. It also returns the environment, which they
+// edit too.
+func containerConfig(job shim.Job, o runnerOptions, fs rootfs, user userIDs) (*configs.Config, []string, error) {
 	w := job.Workload
 	spec := &specs.Spec{
 		Version:  specs.Version,
@@ -42,6 +43,7 @@ func containerConfig(job shim.Job, o runnerOptions, fs rootfs, user userIDs) (*c
 		Hostname: containerID(w.RentalID),
 		Process: &specs.Process{
 			User:            specs.User{UID: user.UID, GID: user.GID},
+			Env:             w.Environ(func(_, path string) string { return path }),
 			NoNewPrivileges: true,
 			Capabilities:    &specs.LinuxCapabilities{}, // none
 		},
@@ -58,22 +60,22 @@ func containerConfig(job shim.Job, o runnerOptions, fs rootfs, user userIDs) (*c
 	}
 	devices, err := findDevices(w.GPUs, o.CDISpecDirs)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := devices.inject(spec); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	config, err := specconv.CreateLibcontainerConfig(&specconv.CreateOpts{
 		CgroupName: containerID(w.RentalID), NoNewKeyring: true, Spec: spec,
 		RootlessEUID: !o.Root, RootlessCgroups: len(o.Limits) == 0,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("container configuration: %w", err)
+		return nil, nil, fmt.Errorf("container configuration: %w", err)
 	}
 	// A hard limit can only be raised with a capability that even root may lack.
 	var inherited unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &inherited); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	files, disk := min(maxFiles, inherited.Max), uint64(w.Manifest.Resources.DiskBytes())
 	config.Rlimits = []configs.Rlimit{
@@ -81,7 +83,7 @@ func containerConfig(job shim.Job, o runnerOptions, fs rootfs, user userIDs) (*c
 		{Type: unix.RLIMIT_CORE},
 		{Type: unix.RLIMIT_FSIZE, Soft: disk, Hard: disk},
 	}
-	return config, nil
+	return config, spec.Process.Env, nil
 }
 
 func mapping(rentalID uint64, o runnerOptions) []specs.LinuxIDMapping {

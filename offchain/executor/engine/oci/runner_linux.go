@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -39,6 +40,7 @@ type runner struct {
 	container *libcontainer.Container
 	cgroup    cgroups.Manager
 	user      userIDs
+	env       []string
 }
 
 var _ shim.Runner = (*runner)(nil)
@@ -59,10 +61,11 @@ func (r *runner) Start(job shim.Job, log *os.File) (pid int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("root file system: %w", err)
 	}
-	config, err := containerConfig(job, r.options, rootfs, r.user)
+	config, env, err := containerConfig(job, r.options, rootfs, r.user)
 	if err != nil {
 		return 0, err
 	}
+	r.env = env
 	id := containerID(job.Workload.RentalID)
 	if r.container, err = libcontainer.Create(containerRoot(job.Dir), id, config); err != nil {
 		return 0, fmt.Errorf("create container: %w", err)
@@ -132,10 +135,9 @@ func openGate(gate *os.File) error {
 }
 
 func (r *runner) newProcess(env []string) *libcontainer.Process {
-	w := r.job.Workload
 	p := &libcontainer.Process{
-		Env: append(w.Environ(func(_, path string) string { return path }), env...),
-		UID: int(r.user.UID), GID: int(r.user.GID), Cwd: w.WorkingDir(),
+		Env: slices.Concat(r.env, env),
+		UID: int(r.user.UID), GID: int(r.user.GID), Cwd: r.job.Workload.WorkingDir(),
 	}
 	if r.options.Root { // without root the kernel forbids setgroups
 		for _, gid := range r.user.Groups {

@@ -121,6 +121,10 @@ func newStdio(p engine.ExecProcess) (*stdio, error) {
 		}()
 	}
 	for i, to := range []io.Writer{p.Stdout, p.Stderr} {
+		if i == 1 && sameWriter(p.Stdout, p.Stderr) {
+			s.theirs[2] = s.theirs[1] // one pipe, so that one goroutine writes
+			break
+		}
 		if to == nil {
 			to = io.Discard
 		}
@@ -135,6 +139,12 @@ func newStdio(p engine.ExecProcess) (*stdio, error) {
 		})
 	}
 	return s, nil
+}
+
+// sameWriter is false for writers that can't be compared.
+func sameWriter(a, b io.Writer) (same bool) {
+	defer func() { _ = recover() }()
+	return a != nil && a == b
 }
 
 // finish waits for the output, which ends when the process's files are closed.
