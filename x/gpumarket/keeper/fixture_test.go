@@ -183,7 +183,8 @@ func (b *failingBank) SendCoinsFromModuleToAccount(ctx context.Context, module s
 
 // fixture is one market on the real bank. Every part is a field.
 type fixture struct {
-	t           *testing.T
+	t           testing.TB
+	ops         *storeOps
 	ctx         sdk.Context
 	k           *keeper.Keeper
 	msg         types.MsgServer
@@ -193,7 +194,7 @@ type fixture struct {
 }
 
 // newEmptyFixture is a chain with funded accounts before the market's genesis.
-func newEmptyFixture(t *testing.T) *fixture {
+func newEmptyFixture(t testing.TB) *fixture {
 	t.Helper()
 	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
 	ctx := sdk.NewContext(multiStore(t, keys), cmtproto.Header{}, false, log.NewNopLogger()).
@@ -206,9 +207,10 @@ func newEmptyFixture(t *testing.T) *fixture {
 	blocked := map[string]bool{moduleAddress.String(): true} // the bank asks in the process-wide prefix
 	accounts := authkeeper.NewAccountKeeper(cdc, runtime.NewKVStoreService(keys[authtypes.StoreKey]),
 		authtypes.ProtoBaseAccount, perms, codec, "grafi", str(authority))
+	ops := new(storeOps)
 	f := &fixture{
-		t: t, ctx: ctx,
-		bank: &failingBank{BaseKeeper: bankkeeper.NewBaseKeeper(cdc, runtime.NewKVStoreService(keys[banktypes.StoreKey]),
+		t: t, ctx: ctx, ops: ops,
+		bank: &failingBank{BaseKeeper: bankkeeper.NewBaseKeeper(cdc, countingService{runtime.NewKVStoreService(keys[banktypes.StoreKey]), ops},
 			accounts, blocked, str(authority), log.NewNopLogger())},
 		staking: &fakeStaking{kind: stakingext.OPERATOR_KIND_CONTRIBUTOR, prices: map[string]math.Int{}},
 		attestation: &fakeAttestation{
@@ -219,7 +221,7 @@ func newEmptyFixture(t *testing.T) *fixture {
 			dead:    map[uint64]bool{},
 		},
 	}
-	f.k = keeper.NewKeeper(runtime.NewKVStoreService(keys[types.StoreKey]), cdc, codec, authority,
+	f.k = keeper.NewKeeper(countingService{runtime.NewKVStoreService(keys[types.StoreKey]), ops}, cdc, codec, authority,
 		f.bank, f.staking, f.attestation)
 	f.msg = keeper.NewMsgServer(f.k)
 	for _, addr := range []sdk.AccAddress{operator, renter, stranger} {
@@ -240,7 +242,7 @@ func multiStore(t testing.TB, keys map[string]*storetypes.KVStoreKey) storetypes
 	return cms
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := newEmptyFixture(t)
 	gs := types.DefaultGenesis()
