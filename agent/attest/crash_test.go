@@ -47,7 +47,7 @@ func drawLife(t *rapid.T) life {
 // starts from what was on disk at that moment, and sees other GPUs, workloads and
 // rentals than the one before, so that any document made twice would differ.
 func TestNeverTwoDocumentsForOneSlot(t *testing.T) {
-	require.NoError(t, flag.Set("rapid.checks", "40"))
+	require.NoError(t, flag.Set("rapid.checks", "20"))
 	signedTwice := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		lives := rapid.SliceOfN(rapid.Custom(drawLife), 2, 5).Draw(rt, "lives")

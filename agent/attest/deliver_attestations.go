@@ -19,6 +19,7 @@ func (a *Agent) deliverAttestations(ctx context.Context, entries []Entry) error 
 	if err != nil {
 		return err
 	}
+	entries = entries[:min(len(entries), max(1, int(v.params.MaxBatch)))]
 	msg := attestation.MsgSubmitAttestations{Submitter: a.chain.Sender()}
 	var sent []Entry
 	for _, e := range entries {
