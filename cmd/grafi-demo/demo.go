@@ -126,7 +126,7 @@ func (d *demo) startChain(ctx context.Context) (string, error) {
 }
 
 func (d *demo) registerOperator(ctx context.Context) (string, error) {
-	args := []string{"stakingext", "register-operator", "Demo Operator", "OPERATOR_KIND_CONTRIBUTOR", "1000000000ugrafi"}
+	args := []string{"stakingext", "register-operator", "Demo Operator", "contributor", "1000000000ugrafi"}
 	d.screen.command(append([]string{"grafid", "tx"}, args...)...)
 	if _, err := d.net.Tx(ctx, "operator", args...); err != nil {
 		return "", err
@@ -153,7 +153,7 @@ func (d *demo) startHost(ctx context.Context) (string, error) {
 }
 
 func (d *demo) list(ctx context.Context) (string, error) {
-	args := []string{"gpumarket", "create-listing", d.host.ID, "2500000ugrafi", "--tier", "TIER_GENERAL"}
+	args := []string{"gpumarket", "create-listing", d.host.ID, "2500000ugrafi", "--tier", "general"}
 	d.screen.command(append([]string{"grafid", "tx"}, args...)...)
 	tx, err := d.net.Tx(ctx, "operator", args...)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -39,22 +40,22 @@ func (s *screen) begin(title string) (end func(note string, err error)) {
 	began := time.Now()
 	head := fmt.Sprintf("[%2d/%d] %s", s.step, s.steps, title)
 	stop, stopped := make(chan struct{}), make(chan struct{})
+	fmt.Fprintln(s.out, s.bold(head))
 	go func() {
 		defer close(stopped)
 		if !s.terminal {
-			fmt.Fprintln(s.out, head)
 			<-stop
 			return
 		}
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
-			fmt.Fprintf(s.out, "\r%s  %ds ", s.bold(head), int(time.Since(began).Seconds()))
 			select {
 			case <-stop:
-				fmt.Fprint(s.out, "\r\033[K"+s.bold(head)+"\n")
+				fmt.Fprint(s.out, "\r\033[K")
 				return
 			case <-tick.C:
+				fmt.Fprintf(s.out, "\r        %d s ", int(time.Since(began).Seconds()))
 			}
 		}
 	}()
@@ -75,21 +76,33 @@ func (s *screen) begin(title string) (end func(note string, err error)) {
 
 // command shows what a user would type for the step.
 func (s *screen) command(args ...string) {
-	fmt.Fprintf(s.out, "        $ %s\n", strings.Join(args, " "))
+	for i, arg := range args {
+		if strings.ContainsAny(arg, " '\"") {
+			args[i] = strconv.Quote(arg)
+		}
+	}
+	s.line("$ " + strings.Join(args, " "))
+}
+
+// line prints one line under the current step.
+func (s *screen) line(text string) {
+	if s.terminal {
+		fmt.Fprint(s.out, "\r\033[K") // the seconds
+	}
+	fmt.Fprintln(s.out, "        "+text)
 }
 
 // block prints text under the current step.
 func (s *screen) block(text string) {
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		fmt.Fprintln(s.out, "        "+line)
+		s.line(line)
 	}
 }
 
 // Write prints a stream, line by line, under the current step.
 func (s *screen) Write(p []byte) (int, error) {
-	text := strings.ReplaceAll(strings.TrimSuffix(string(p), "\n"), "\n", "\n        │ ")
-	if _, err := fmt.Fprintln(s.out, "        │ "+text); err != nil {
-		return 0, err
+	for line := range strings.SplitSeq(strings.TrimRight(string(p), "\n"), "\n") {
+		s.line("│ " + line)
 	}
 	return len(p), nil
 }

@@ -65,8 +65,8 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		{
 			RpcMethod: "RegisterOperator", Use: "register-operator [moniker] [kind] [bond]",
 			Short:          "Become an operator, with a first bond (0ugrafi for none)",
-			Long:           "Become an operator. The kind is operator-kind-contributor or operator-kind-datacenter, and never changes.",
-			Example:        "grafid tx stakingext register-operator \"Alice's GPUs\" operator-kind-contributor 1000000000ugrafi --from alice",
+			Long:           "Become an operator. The kind is contributor or datacenter, and never changes.",
+			Example:        "grafid tx stakingext register-operator \"Alice's GPUs\" contributor 1000000000ugrafi --from alice",
 			PositionalArgs: args("moniker", "kind", "bond"),
 		},
 		{
