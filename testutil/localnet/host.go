@@ -81,6 +81,7 @@ func NewHost(ctx context.Context, n *Network, o HostOptions) (*Host, error) {
 	args := []string{
 		"run", "--home", h.ExecutorHome, "--node", rpc, "--agent-socket", socket,
 		"--listen", fmt.Sprintf("127.0.0.1:%d", o.Port), "--reconcile-interval", "2s", "--engine", o.Engine,
+		"--allow-private-registries", // the demo's registry is on loopback
 	}
 	if o.Unisolated {
 		args = append(args, "--allow-unisolated")

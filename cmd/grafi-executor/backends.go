@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/grafilab/grafi/offchain/executor/engine"
+	"github.com/grafilab/grafi/offchain/executor/engine/oci"
+	"github.com/grafilab/grafi/offchain/executor/engine/process"
+	"github.com/grafilab/grafi/offchain/executor/image"
+)
+
+// reexec becomes one of a workload's own processes (its supervisor, its first
+// instructions) when an engine started this program as that.
+func reexec() {
+	oci.Reexec()
+	process.Reexec()
+}
+
+// probeEngines finds out what each engine can do here, the strongest first.
+func probeEngines(ctx context.Context, c config) []candidate {
+	options := oci.Options{
+		StateDir: filepath.Join(c.WorkloadDir, oci.Kind), Network: oci.Network(c.Network), CgroupParent: c.CgroupParent,
+		CDISpecDirs: []string{"/etc/cdi", "/var/run/cdi", cdiDir(c.Home)},
+	}
+	capabilities, err := oci.Probe(ctx, options)
+	if err != nil {
+		capabilities.Usable, capabilities.Reasons = false, append(capabilities.Reasons, err.Error())
+	}
+	// Isolation is as strong as the network that the operator chose.
+	capabilities.Isolated = capabilities.Isolated && options.Network != oci.NetworkHost
+	return []candidate{
+		{
+			Kind: engineOCI, Capabilities: capabilities, Allowed: true,
+			open: func(ctx context.Context) (engine.Engine, error) { return oci.New(ctx, options) },
+		},
+		{
+			Kind: engineProcess, Capabilities: (&process.Engine{}).Capabilities(), Allowed: c.AllowUnisolated,
+			open: func(context.Context) (engine.Engine, error) {
+				return process.New(process.Options{
+					StateDir: filepath.Join(c.WorkloadDir, process.Kind), AllowUnisolated: c.AllowUnisolated,
+				})
+			},
+		},
+	}
+}
+
+func openImages(c config) (*image.Store, error) {
+	return image.NewStore(filepath.Join(c.Home, "images"), image.Options{AllowPrivate: c.PrivateRegistries})
+}
