@@ -39,10 +39,10 @@ type demo struct {
 	host     *localnet.Host
 	registry *localnet.Registry
 
+	firstSlot uint64 // the first one that the running agent can attest
 	listingID string
 	image     string
 	rentalID  string
-	digest    string
 }
 
 type step struct {
@@ -149,6 +149,11 @@ func (d *demo) startHost(ctx context.Context) (string, error) {
 	if err := d.host.Start(ctx); err != nil {
 		return "", err
 	}
+	last, err := d.net.LastClosedSlot(ctx)
+	if err != nil {
+		return "", err
+	}
+	d.firstSlot = last + 1
 	return "engine: " + d.host.Engine, nil
 }
 
@@ -175,7 +180,7 @@ func (d *demo) pushImage(context.Context) (string, error) {
 func (d *demo) manifest() (string, error) {
 	manifest := map[string]any{
 		"image":     d.image,
-		"args":      []string{"-samples", "160", "-pause", "80ms", "-out", "/data/picture.png"},
+		"args":      []string{"-samples", "160", "-pause", "200ms", "-out", "/data/picture.png"},
 		"resources": map[string]any{"cpu_millis": 1000, "memory_mib": 256, "disk_mib": 64, "pids": 64},
 		"volumes":   []map[string]any{{"name": "data", "path": "/data"}},
 		"results":   []string{"/data/picture.png"},

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/grafilab/grafi/testutil/localnet"
@@ -73,33 +72,24 @@ func (d *demo) showUptime(ctx context.Context) (string, error) {
 	}); err != nil {
 		return "", err
 	}
-	var clock struct {
-		LastClosed string `json:"last_closed_slot"`
-	}
-	if err := d.net.Query(ctx, &clock, "attestation", "clock"); err != nil {
-		return "", err
-	}
-	last, err := strconv.ParseUint(clock.LastClosed, 10, 64)
-	if err != nil {
-		return "", err
-	}
-	up := 0
-	line := strings.Builder{}
-	for s := last - 7; s <= last; s++ {
-		attested, err := d.net.Attested(ctx, d.host.ID, s)
-		if err != nil {
-			return "", err
+	var line string
+	var first, last uint64
+	err := localnet.Until(ctx, "an attested slot", func() (bool, error) {
+		var err error
+		if last, err = d.net.LastClosedSlot(ctx); err != nil {
+			return false, err
 		}
-		mark := "·"
-		if attested {
-			mark, up = "█", up+1
+		first, line = max(d.firstSlot, last-min(last, 31)), ""
+		for s := first; s <= last; s++ {
+			attested, err := d.net.Attested(ctx, d.host.ID, s)
+			if err != nil {
+				return false, err
+			}
+			line += map[bool]string{true: "█", false: "·"}[attested]
 		}
-		line.WriteString(mark)
-	}
-	if up == 0 {
-		return "", fmt.Errorf("no slot from %d to %d was attested by host %s", last-7, last, d.host.ID)
-	}
-	return fmt.Sprintf("slots %d to %d  %s", last-7, last, line.String()), nil
+		return strings.Contains(line, "█"), nil
+	})
+	return fmt.Sprintf("slots %d to %d  %s", first, last, line), err
 }
 
 func (d *demo) showLedger(ctx context.Context) (string, error) {

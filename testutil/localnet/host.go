@@ -146,7 +146,7 @@ func (h *Host) engine(ctx context.Context, o HostOptions) (string, error) {
 		case !e.Isolated:
 			return e.Kind + " (UNISOLATED)", nil
 		default:
-			return fmt.Sprintf("%s (root %t, cgroup %s, seccomp %t)", e.Kind, e.Root, e.Cgroup, e.Seccomp), nil
+			return fmt.Sprintf("%s, isolated (root %t, cgroup %s, seccomp %t)", e.Kind, e.Root, e.Cgroup, e.Seccomp), nil
 		}
 	}
 	return "", fmt.Errorf("grafi-executor engines picked none: %s", out)
@@ -204,4 +204,13 @@ func (n *Network) Attested(ctx context.Context, hostID string, slot uint64) (boo
 	}
 	err := n.Query(ctx, &got, "attestation", "host-slot", hostID, strconv.FormatUint(slot, 10))
 	return got.Attested, err
+}
+
+// LastClosedSlot returns the newest slot with a closing block.
+func (n *Network) LastClosedSlot(ctx context.Context) (uint64, error) {
+	var clock struct {
+		LastClosedSlot uint64 `json:"last_closed_slot,string"`
+	}
+	err := n.Query(ctx, &clock, "attestation", "clock")
+	return clock.LastClosedSlot, err
 }
