@@ -39,6 +39,7 @@ func BenchmarkEndBlock(b *testing.B) {
 func BenchmarkRentClose(b *testing.B) {
 	f := newFixture(b)
 	f.list()
+	f.rent(1, 1, 60) // the module's account exists from the first rental on
 	req := keeper.RentRequest{
 		ListingID: 1, GPUCount: 1, DurationSeconds: 3_600, MaxPrice: coin(hourly), ManifestDigest: digest,
 	}

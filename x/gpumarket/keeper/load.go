@@ -10,6 +10,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
 	"github.com/grafilab/grafi/x/gpumarket/types"
 )
 
@@ -42,3 +43,8 @@ func emit(ctx context.Context, event proto.Message) error {
 }
 
 func seconds(n uint64) time.Duration { return time.Duration(n) * time.Second }
+
+// Host returns a host as x/attestation knows it.
+func (k *Keeper) Host(ctx context.Context, id uint64) (attestationtypes.Host, error) {
+	return k.attestation.Host(ctx, id)
+}

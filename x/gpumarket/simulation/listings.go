@@ -1,0 +1,103 @@
+package simulation
+
+import (
+	"context"
+
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/grafilab/grafi/x/gpumarket/keeper"
+	"github.com/grafilab/grafi/x/gpumarket/types"
+)
+
+// CreateListingFactory offers all GPUs of a host, or one of them.
+func CreateListingFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgCreateListing] {
+	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgCreateListing) {
+		host, operator := anyHost(ctx, k, data, reporter)
+		if reporter.IsSkipped() || host.GpuCount == 0 {
+			reporter.Skip("no host with GPUs")
+			return nil, nil
+		}
+		r := data.Rand()
+		params := must(k.Params(ctx))
+		msg := &types.MsgCreateListing{
+			Operator: operator.AddressBech32, HostId: host.Id, Tier: types.TIER_GENERAL, Price: randomPrice(data, params),
+			NoticeSeconds: r.Uint64InRange(0, params.MaxNoticeSeconds+1),
+		}
+		if r.Bool() {
+			msg.Gpus = []uint32{r.Uint32InRange(0, host.GpuCount)}
+		}
+		if r.Intn(4) == 0 {
+			msg.Tier, msg.AllowList = types.TIER_SELECTIVE, []string{data.AnyAccount(reporter).AddressBech32}
+		}
+		skipRefused(ctx, reporter, func(ctx context.Context) error {
+			_, err := keeper.NewMsgServer(k).CreateListing(ctx, msg)
+			return err
+		})
+		return []simsx.SimAccount{operator}, msg
+	}
+}
+
+// ChangePriceFactory sets another price on a listing.
+func ChangePriceFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgChangePrice] {
+	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgChangePrice) {
+		l := anyListing(ctx, k, data, reporter, notWithdrawn)
+		if reporter.IsSkipped() {
+			return nil, nil
+		}
+		msg := &types.MsgChangePrice{Operator: l.Operator, ListingId: l.Id, Price: randomPrice(data, must(k.Params(ctx)))}
+		skipRefused(ctx, reporter, func(ctx context.Context) error {
+			_, err := keeper.NewMsgServer(k).ChangePrice(ctx, msg)
+			return err
+		})
+		return []simsx.SimAccount{data.GetAccount(reporter, l.Operator)}, msg
+	}
+}
+
+// SetListingStatusFactory pauses, reopens and now and then withdraws a listing.
+func SetListingStatusFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgSetListingStatus] {
+	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgSetListingStatus) {
+		l := anyListing(ctx, k, data, reporter, notWithdrawn)
+		if reporter.IsSkipped() {
+			return nil, nil
+		}
+		status := types.LISTING_STATUS_PAUSED
+		switch {
+		case data.Rand().Intn(5) == 0:
+			status = types.LISTING_STATUS_WITHDRAWN
+		case l.Status == types.LISTING_STATUS_PAUSED:
+			status = types.LISTING_STATUS_OPEN
+		}
+		msg := &types.MsgSetListingStatus{Operator: l.Operator, ListingId: l.Id, Status: status}
+		skipRefused(ctx, reporter, func(ctx context.Context) error {
+			_, err := keeper.NewMsgServer(k).SetListingStatus(ctx, msg)
+			return err
+		})
+		return []simsx.SimAccount{data.GetAccount(reporter, l.Operator)}, msg
+	}
+}
+
+// UpdateParamsFactory proposes other params.
+func UpdateParamsFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgUpdateParams] {
+	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgUpdateParams) {
+		return nil, &types.MsgUpdateParams{
+			Authority: data.ModuleAccountAddress(reporter, "gov"),
+			Params:    RandomParams(data.Rand().Rand, must(k.Params(ctx)).AllowedDenoms[0]),
+		}
+	}
+}
+
+func notWithdrawn(l types.Listing) bool { return l.Status != types.LISTING_STATUS_WITHDRAWN }
+
+// randomPrice is low most of the time, so that renters can pay and operators
+// are covered.
+func randomPrice(data *simsx.ChainDataSource, params types.Params) sdk.Coin {
+	limit := params.MaxPrice
+	if data.Rand().Intn(4) > 0 {
+		limit = math.MinInt(limit, math.NewInt(1_000))
+	}
+	amount := must(data.Rand().PositiveSDKIntInRange(math.OneInt(), limit.AddRaw(1)))
+	return sdk.NewCoin(params.AllowedDenoms[0], amount)
+}
