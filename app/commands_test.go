@@ -12,11 +12,13 @@ import (
 	runtimeservices "github.com/cosmos/cosmos-sdk/runtime/services"
 
 	"github.com/grafilab/grafi/app/apptest"
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // ownModules are the modules of this repository that are wired.
-var ownModules = []string{stakingexttypes.ModuleName}
+var ownModules = []string{stakingexttypes.ModuleName, attestationtypes.ModuleName, gpumarkettypes.ModuleName}
 
 // TestEveryMethodIsACommand walks the methods of our services: each is a command
 // with a usage, a description and an example, or is skipped on purpose.

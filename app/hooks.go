@@ -4,6 +4,8 @@ import (
 	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
 )
 
 // setHooks says who listens to whom, in the order in which they are told. There
@@ -12,6 +14,7 @@ import (
 //	x/staking  ▶ x/distribution, x/slashing
 //	x/epochs   ▶ nobody
 //	x/gov      ▶ nobody
+//	x/attestation ▶ x/gpumarket
 func (app *App) setHooks() {
 	app.StakingKeeper.SetHooks(stakingtypes.NewMultiStakingHooks(
 		app.DistrKeeper.Hooks(),
@@ -19,4 +22,7 @@ func (app *App) setHooks() {
 	))
 	app.EpochsKeeper.SetHooks(epochstypes.NewMultiEpochHooks())
 	app.GovKeeper.SetHooks(govtypes.NewMultiGovHooks())
+	app.AttestationKeeper.SetHooks(attestationtypes.MultiHooks{
+		app.GPUMarketKeeper.Hooks(),
+	})
 }

@@ -8,6 +8,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/grafilab/grafi/internal/chaininfo"
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -26,6 +28,8 @@ func (app *App) CheckInvariants(ctx sdk.Context) error {
 		}
 	}{
 		{stakingexttypes.ModuleName, app.StakingExtKeeper},
+		{attestationtypes.ModuleName, app.AttestationKeeper},
+		{gpumarkettypes.ModuleName, app.GPUMarketKeeper},
 	} {
 		broken, err := m.keeper.CheckInvariants(ctx)
 		errs = append(errs, err)

@@ -42,6 +42,10 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"github.com/grafilab/grafi/internal/chaininfo"
+	attestationkeeper "github.com/grafilab/grafi/x/attestation/keeper"
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	gpumarketkeeper "github.com/grafilab/grafi/x/gpumarket/keeper"
+	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
 	stakingextkeeper "github.com/grafilab/grafi/x/staking-ext/keeper"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
@@ -62,7 +66,9 @@ type Keepers struct {
 	FeeGrantKeeper  feegrantkeeper.Keeper
 	AuthzKeeper     authzkeeper.Keeper
 
-	StakingExtKeeper *stakingextkeeper.Keeper
+	StakingExtKeeper  *stakingextkeeper.Keeper
+	AttestationKeeper *attestationkeeper.Keeper
+	GPUMarketKeeper   *gpumarketkeeper.Keeper
 }
 
 // moduleAccounts are the accounts without a private key, with what each may do
@@ -79,6 +85,10 @@ func moduleAccounts() map[string][]string {
 
 		stakingexttypes.ModuleName:       {authtypes.Burner}, // the burned share of a slash
 		stakingexttypes.InsuranceAccount: nil,
+
+		gpumarkettypes.ModuleName:      {authtypes.Burner}, // the burned share of the service fee
+		gpumarkettypes.StakersAccount:  nil,
+		gpumarkettypes.TreasuryAccount: nil,
 	}
 }
 
@@ -188,6 +198,11 @@ func (app *App) buildCloudKeepers() {
 
 	app.StakingExtKeeper = stakingextkeeper.NewKeeper(
 		runtime.NewKVStoreService(app.keys[stakingexttypes.StoreKey]), cdc, accounts, authority, app.BankKeeper)
+	app.AttestationKeeper = attestationkeeper.NewKeeper(
+		runtime.NewKVStoreService(app.keys[attestationtypes.StoreKey]), cdc, accounts, authority, app.StakingExtKeeper)
+	app.GPUMarketKeeper = gpumarketkeeper.NewKeeper(
+		runtime.NewKVStoreService(app.keys[gpumarkettypes.StoreKey]), cdc, accounts, authority,
+		app.BankKeeper, app.StakingExtKeeper, app.AttestationKeeper)
 }
 
 // mintNothing replaces inflation: every ugrafi that will ever exist comes from

@@ -34,6 +34,10 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/upgrade"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
+	"github.com/grafilab/grafi/x/attestation"
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	"github.com/grafilab/grafi/x/gpumarket"
+	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
 	stakingext "github.com/grafilab/grafi/x/staking-ext"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
@@ -59,6 +63,8 @@ func (app *App) buildModules() {
 		consensus.NewAppModule(cdc, app.ConsensusKeeper),
 		epochs.NewAppModule(&app.EpochsKeeper),
 		stakingext.NewAppModule(cdc, app.StakingExtKeeper),
+		attestation.NewAppModule(cdc, app.AttestationKeeper),
+		gpumarket.NewAppModule(cdc, app.GPUMarketKeeper),
 	)
 	app.BasicManager = module.NewBasicManagerFromManager(app.ModuleManager, genesisDefaults())
 	app.BasicManager.RegisterLegacyAminoCodec(app.enc.Amino)
@@ -91,15 +97,19 @@ func (app *App) setModuleOrder() {
 		evidencetypes.ModuleName,
 		stakingtypes.ModuleName,
 		authz.ModuleName,
+		attestationtypes.ModuleName, // closes the slots that ended before this block
 	)
 	// Bank credits the fees collected in this block first, so that whoever reads
-	// a balance later in the block reads the whole of it.
+	// a balance later in the block reads the whole of it. The modules of this
+	// repository follow their levels: what is at risk, what exists, what is sold.
 	m.SetOrderEndBlockers(
 		banktypes.ModuleName,
 		govtypes.ModuleName,
 		stakingtypes.ModuleName,
 		feegrant.ModuleName,
 		stakingexttypes.ModuleName,
+		attestationtypes.ModuleName,
+		gpumarkettypes.ModuleName,
 	)
 	// Accounts and balances come first, the genesis transactions after all that
 	// they touch.
@@ -119,6 +129,8 @@ func (app *App) setModuleOrder() {
 		consensustypes.ModuleName,
 		epochstypes.ModuleName,
 		stakingexttypes.ModuleName,
+		attestationtypes.ModuleName,
+		gpumarkettypes.ModuleName,
 		genutiltypes.ModuleName,
 	}
 	m.SetOrderInitGenesis(genesisOrder...)

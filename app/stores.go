@@ -16,6 +16,8 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -37,6 +39,8 @@ var storeNames = []string{
 	upgradetypes.StoreKey,
 
 	stakingexttypes.StoreKey,
+	attestationtypes.StoreKey,
+	gpumarkettypes.StoreKey,
 }
 
 // newStoreKeys returns the persistent stores and the object stores, which hold

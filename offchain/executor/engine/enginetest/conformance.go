@@ -22,7 +22,7 @@ func Conformance(t *testing.T, open func(t *testing.T, stateDir string) engine.E
 	rootfs := Rootfs(t)
 	start := func(t *testing.T) engine.Engine {
 		t.Helper()
-		e := open(t, filepath.Join(t.TempDir(), "state"))
+		e := open(t, StateDir(t))
 		StopAtEnd(t, e)
 		return e
 	}
@@ -249,7 +249,7 @@ func testListRemove(t *testing.T, e engine.Engine, rootfs string) {
 }
 
 func testUnreadable(t *testing.T, open func(*testing.T, string) engine.Engine, rootfs string) {
-	state := filepath.Join(t.TempDir(), "state")
+	state := StateDir(t)
 	e := open(t, state)
 	Run(t, e, Workload(rootfs, 4, "print=done"))
 	require.NoError(t, os.WriteFile(filepath.Join(state, "4", "exit.json"), []byte("{"), 0o600))

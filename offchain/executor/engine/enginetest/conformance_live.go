@@ -3,7 +3,6 @@ package enginetest
 import (
 	"context"
 	"io"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,27 +15,18 @@ import (
 func testExec(t *testing.T, e engine.Engine, rootfs string) {
 	require.NoError(t, e.Start(t.Context(), Workload(rootfs, 1, "print=up", "sleep=60s")))
 	WaitLog(t, e, 1, "up")
-	program := execProgram(e, rootfs)
-	code, out := Exec(t, e, 1, "a line\n", program, "stdin", "env=EXTRA", "env=GRAFI_RENTAL_ID", "exit=4")
+	code, out := Exec(t, e, 1, "a line\n", "/workload", "stdin", "env=EXTRA", "env=GRAFI_RENTAL_ID", "exit=4")
 	require.Equal(t, 4, code, out)
 	require.Equal(t, "read a line\nEXTRA=extra\nGRAFI_RENTAL_ID=1\n", out)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	_, err := e.Exec(ctx, 1, engine.ExecProcess{Args: []string{program, "sleep=60s"}})
+	_, err := e.Exec(ctx, 1, engine.ExecProcess{Args: []string{"/workload", "sleep=60s"}})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.Equal(t, engine.StateRunning, WaitState(t, e, 1, engine.StateRunning).State)
 
 	_, err = e.Exec(t.Context(), 1, engine.ExecProcess{Args: []string{"/no/such"}})
 	require.ErrorContains(t, err, "/no/such")
-}
-
-// execProgram is where an exec finds the workload command.
-func execProgram(e engine.Engine, rootfs string) string {
-	if located, ok := e.(interface{ Unisolated() bool }); ok && located.Unisolated() {
-		return filepath.Join(rootfs, "workload")
-	}
-	return "/workload"
 }
 
 func testDial(t *testing.T, e engine.Engine, rootfs string) {
@@ -63,7 +53,7 @@ func testDiskLimit(t *testing.T, e engine.Engine, rootfs string) {
 }
 
 func testRestart(t *testing.T, e engine.Engine, open func(*testing.T, string) engine.Engine, rootfs string) {
-	state := filepath.Join(t.TempDir(), "state")
+	state := StateDir(t)
 	before := open(t, state)
 	StopAtEnd(t, before)
 	require.NoError(t, before.Start(t.Context(), Workload(rootfs, 1, "onterm=bye")))

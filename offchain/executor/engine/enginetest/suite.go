@@ -48,7 +48,7 @@ func Binary(t *testing.T) []byte {
 }
 
 // Rootfs returns an unpacked image that has the workload command at /workload,
-// and account files. All of its parents may be walked by everybody.
+// and account files.
 func Rootfs(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "rootfs")
@@ -57,6 +57,14 @@ func Rootfs(t *testing.T) string {
 	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/passwd"), []byte("root:x:0:0::/:\nrunner:x:1000:1001::/:\n"), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/secret"), []byte("root only"), 0o600))
 	return root
+}
+
+// StateDir returns a directory for an engine, to which every user may walk.
+func StateDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o711))
+	return filepath.Join(dir, "state")
 }
 
 // Workload returns a valid workload that does the steps.

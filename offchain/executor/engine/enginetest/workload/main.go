@@ -167,7 +167,7 @@ func children(limit string) error {
 		return err
 	}
 	for i := range n {
-		cmd := exec.Command(os.Args[0], "sleep=60s")
+		cmd := exec.Command("/proc/self/exe", "sleep=60s")
 		if err := cmd.Start(); err != nil {
 			fmt.Printf("limit after %t children\n", i > 0)
 			return nil
