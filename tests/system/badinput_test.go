@@ -72,9 +72,9 @@ func testBadMessages(t *testing.T, ctx context.Context, m *market) {
 		"price below 0": {stranger, rent(func(r *markettypes.MsgRent) { r.MaxPrice.Amount = sdkmath.NewInt(-1) }), markettypes.ErrPriceTooHigh, "-1"},
 		"short digest":  {stranger, rent(func(r *markettypes.MsgRent) { r.ManifestDigest = []byte{1} }), markettypes.ErrInvalidDigest, "1 bytes"},
 		"foreign rental": {stranger, &markettypes.MsgCloseRental{Sender: m.Accounts["stranger"], RentalId: taken},
-			markettypes.ErrNotOwner, m.Accounts["stranger"]},
-		"foreign listing": {renter, &markettypes.MsgChangePrice{Operator: m.Accounts["renter"], ListingId: m.listing, Price: sdk.NewInt64Coin("ugrafi", 1)},
 			markettypes.ErrNotOwner, m.Accounts["renter"]},
+		"foreign listing": {renter, &markettypes.MsgChangePrice{Operator: m.Accounts["renter"], ListingId: m.listing, Price: sdk.NewInt64Coin("ugrafi", 1)},
+			markettypes.ErrNotOwner, m.Accounts["operator"]},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) { requireRefused(t, ctx, m, tc.key, tc.msg, tc.want, tc.says) })

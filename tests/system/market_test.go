@@ -45,7 +45,7 @@ func newMarket(t *testing.T, ctx context.Context, port int, timing localnet.Timi
 		Accounts: []string{"operator", "renter", "stranger"},
 	})
 	require.NoError(t, n.Start(ctx))
-	_, err = n.Tx(ctx, "operator", "stakingext", "register-operator", "Operator", "OPERATOR_KIND_CONTRIBUTOR", "1000000000ugrafi")
+	_, err = n.Tx(ctx, "operator", "stakingext", "register-operator", "Operator", "contributor", "1000000000ugrafi")
 	require.NoError(t, err)
 	m := &market{Network: n, client: clientOf(t, n, n.Nodes[0].RPC)}
 	m.host, err = localnet.NewHost(ctx, n, localnet.HostOptions{Name: "host", Operator: "operator", Port: port + 9, Engine: "auto", Unisolated: true})
@@ -55,7 +55,7 @@ func newMarket(t *testing.T, ctx context.Context, port int, timing localnet.Timi
 	require.NoError(t, m.host.Start(ctx))
 	t.Logf("engine: %s", m.host.Engine)
 
-	listed, err := n.Tx(ctx, "operator", "gpumarket", "create-listing", m.host.ID, fmt.Sprintf("%dugrafi", price), "--tier", "TIER_GENERAL")
+	listed, err := n.Tx(ctx, "operator", "gpumarket", "create-listing", m.host.ID, fmt.Sprintf("%dugrafi", price), "--tier", "general")
 	require.NoError(t, err)
 	m.listing, err = strconv.ParseUint(listed.Attribute("grafi.gpumarket.v1.EventListingCreated", "listing_id"), 10, 64)
 	require.NoError(t, err)
