@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/grafilab/grafi/offchain/executor/engine"
@@ -20,7 +23,7 @@ func reexec() {
 // probeEngines finds out what each engine can do here, the strongest first.
 func probeEngines(ctx context.Context, c config) []candidate {
 	options := oci.Options{
-		StateDir: filepath.Join(c.WorkloadDir, oci.Kind), Network: oci.Network(c.Network), CgroupParent: c.CgroupParent,
+		StateDir: filepath.Join(c.WorkloadDir, oci.Kind), Network: oci.Network(c.Network), CgroupParent: cgroupParent(c),
 		CDISpecDirs: []string{"/etc/cdi", "/var/run/cdi", cdiDir(c.Home)},
 	}
 	capabilities, err := oci.Probe(ctx, options)
@@ -43,6 +46,16 @@ func probeEngines(ctx context.Context, c config) []candidate {
 			},
 		},
 	}
+}
+
+// cgroupParent is this executor's own, so that two on one machine never meet in
+// one rental's control group.
+func cgroupParent(c config) string {
+	if c.CgroupParent != "" || os.Geteuid() != 0 {
+		return c.CgroupParent
+	}
+	sum := sha256.Sum256([]byte(c.WorkloadDir))
+	return fmt.Sprintf("/grafi-%x", sum[:4])
 }
 
 func openImages(c config) (*image.Store, error) {

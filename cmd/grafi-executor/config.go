@@ -63,7 +63,7 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.String("engine", engineAuto, "auto, oci or process")
 	f.Bool("allow-unisolated", false, "let the process engine run: its workloads are not kept from the host or from each other")
 	f.String("network", "none", "what a container reaches: none, or host (not isolated)")
-	f.String("cgroup-parent", "", "control group for workloads; without root it must be one delegated to this user")
+	f.String("cgroup-parent", "", "control group for workloads; one of its own when empty; without root it must be one delegated to this user")
 	f.String("workload-dir", "", "directory of volumes and logs; workloads under --home when empty")
 	f.Bool("allow-private-registries", false, "let renters' images come from this machine's own and private networks, without TLS on loopback")
 	f.String("listen", ":8443", "address of the gateway for renters")

@@ -121,7 +121,12 @@ func (p parts) sum() math.Int {
 
 func (l ledger) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(sign, name string, n math.Int) { fmt.Fprintf(t, "%s\t%s\t %s\t\n", name, sign+n.String(), l.Denom) }
+	row := func(sign, name string, n math.Int) {
+		if n.IsZero() {
+			sign = ""
+		}
+		fmt.Fprintf(t, "%s\t%s\t %s\t\n", name, sign+n.String(), l.Denom)
+	}
 	fmt.Fprintf(w, "Ledger of rental %d (%s), %d settlements\n\n", l.RentalID, l.State, len(l.Settlements))
 	row("", "escrowed", l.Escrowed)
 	row("-", "provider", l.Total.Provider)

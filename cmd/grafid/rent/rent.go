@@ -224,7 +224,12 @@ func awaitStart(cmd *cobra.Command, c client.Context, g *gateway.Client, id uint
 		case r.State == markettypes.RENTAL_STATE_CLOSED:
 			return r, fmt.Errorf("rental %d closed before it started (%s); %s%s came back", id, r.CloseReason, r.Refunded, r.Price.Denom)
 		}
-		if m := hostMessage(cmd.Context(), g); m != "" && m != said {
+		m, failed := hostMessage(cmd.Context(), g)
+		if failed {
+			return r, fmt.Errorf("rental %d can't start (%s) and will be refunded in full; at once with: grafid tx gpumarket close %d --from %s",
+				id, m, id, c.FromName)
+		}
+		if m != said {
 			cmd.PrintErrf("rental %d: %s\n", id, m)
 			said = m
 		}
@@ -234,13 +239,13 @@ func awaitStart(cmd *cobra.Command, c client.Context, g *gateway.Client, id uint
 	}
 }
 
-func hostMessage(ctx context.Context, g *gateway.Client) string {
+func hostMessage(ctx context.Context, g *gateway.Client) (message string, failed bool) {
 	st, err := g.Status(ctx)
-	if err != nil {
-		return "host: " + err.Error()
+	switch {
+	case err != nil:
+		return "host: " + err.Error(), false
+	case st.Message != "":
+		return "host: " + st.Message, st.Failed
 	}
-	if st.Message != "" {
-		return "host: " + st.Message
-	}
-	return "host: " + st.State
+	return "host: " + st.State, st.Failed
 }

@@ -79,6 +79,8 @@ type Status struct {
 	ExitKnown        bool      `json:"exit_known"`
 	ExitCode         int       `json:"exit_code"`
 	Reason           string    `json:"reason,omitempty"`
+	// Failed is whether the workload can never start.
+	Failed bool `json:"failed"`
 	// Message says what is waited for or what went wrong.
 	Message string `json:"message,omitempty"`
 }
@@ -95,7 +97,7 @@ func (s *Server) getStatus(w http.ResponseWriter, r *http.Request, rental market
 	if err != nil {
 		return err
 	}
-	st.ManifestReceived = len(rec.Manifest) > 0
+	st.ManifestReceived, st.Failed = len(rec.Manifest) > 0, rec.Failure != ""
 	w1, err := s.Engine.Status(r.Context(), rental.Id)
 	switch {
 	case err == nil:
