@@ -36,9 +36,9 @@ type groupState struct {
 
 type hostSlot struct{ host, slot uint64 }
 
-func (k *Keeper) newBatch(ctx sdk.Context, params types.Params, groups []types.AttestationGroup) (*batch, error) {
+func (k *Keeper) newBatch(ctx context.Context, params types.Params, groups []types.AttestationGroup) (*batch, error) {
 	b := &batch{
-		k: k, params: params, chainID: ctx.ChainID(), now: ctx.BlockTime(),
+		k: k, params: params, chainID: sdk.UnwrapSDKContext(ctx).ChainID(), now: blockTime(ctx),
 		groups: make([]groupState, len(groups)),
 		hosts:  make(map[uint64]*types.Host),
 		seen:   make(map[hostSlot]struct{}),

@@ -1,0 +1,4 @@
+package keeper
+
+// ForgetKeys empties the key cache of the process.
+func ForgetKeys() { keyCache = newExpandedKeys(keyCacheSize) }
