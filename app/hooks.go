@@ -11,9 +11,9 @@ import (
 // setHooks says who listens to whom, in the order in which they are told. There
 // is no other place where a hook is wired.
 //
-//	x/staking  ▶ x/distribution, x/slashing
-//	x/epochs   ▶ nobody
-//	x/gov      ▶ nobody
+//	x/staking     ▶ x/distribution, x/slashing
+//	x/epochs      ▶ nobody
+//	x/gov         ▶ nobody
 //	x/attestation ▶ x/gpumarket
 func (app *App) setHooks() {
 	app.StakingKeeper.SetHooks(stakingtypes.NewMultiStakingHooks(
