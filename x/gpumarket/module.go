@@ -16,10 +16,13 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
+	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
 
 	"github.com/grafilab/grafi/x/gpumarket/keeper"
+	"github.com/grafilab/grafi/x/gpumarket/simulation"
 	"github.com/grafilab/grafi/x/gpumarket/types"
 )
 
@@ -30,6 +33,7 @@ var (
 	_ module.AppModuleBasic      = AppModule{}
 	_ module.HasGenesis          = AppModule{}
 	_ module.HasConsensusVersion = AppModule{}
+	_ module.AppModuleSimulation = AppModule{}
 
 	_ appmodule.AppModule     = AppModule{}
 	_ appmodule.HasServices   = AppModule{}
@@ -118,3 +122,35 @@ func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.Raw
 
 // EndBlock implements appmodule.HasEndBlocker.
 func (am AppModule) EndBlock(ctx context.Context) error { return am.keeper.EndBlock(ctx) }
+
+// GenerateGenesisState implements module.AppModuleSimulation.
+func (AppModule) GenerateGenesisState(simState *module.SimulationState) {
+	simulation.RandomizedGenState(simState)
+}
+
+// RegisterStoreDecoder implements module.AppModuleSimulation.
+func (am AppModule) RegisterStoreDecoder(decoders simtypes.StoreDecoderRegistry) {
+	decoders[types.StoreKey] = simtypes.NewStoreDecoderFuncFromCollectionsSchema(am.keeper.Schema())
+}
+
+// WeightedOperations implements module.AppModuleSimulation; WeightedOperationsX is used instead.
+func (AppModule) WeightedOperations(module.SimulationState) []simtypes.WeightedOperation { return nil }
+
+// WeightedOperationsX registers a factory for each message of users.
+func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Registry) {
+	keys := simulation.DerivedKeys
+	reg.Add(weights.Get("gpumarket_create_listing", 30), simulation.CreateListingFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_change_price", 10), simulation.ChangePriceFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_set_listing_status", 10), simulation.SetListingStatusFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_rent", 80), simulation.RentFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_confirm_start", 80), simulation.ConfirmStartFactory(am.keeper, keys))
+	reg.Add(weights.Get("gpumarket_report_result", 20), simulation.ReportResultFactory(am.keeper, keys))
+	reg.Add(weights.Get("gpumarket_extend_rental", 20), simulation.ExtendRentalFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_close_rental", 20), simulation.CloseRentalFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_settle", 40), simulation.SettleFactory(am.keeper))
+}
+
+// ProposalMsgsX registers the message of governance.
+func (am AppModule) ProposalMsgsX(weights simsx.WeightSource, reg simsx.Registry) {
+	reg.Add(weights.Get("gpumarket_update_params", 50), simulation.UpdateParamsFactory(am.keeper))
+}
