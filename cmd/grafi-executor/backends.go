@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/grafilab/grafi/offchain/executor/engine"
 	"github.com/grafilab/grafi/offchain/executor/engine/oci"
 	"github.com/grafilab/grafi/offchain/executor/engine/process"
 	"github.com/grafilab/grafi/offchain/executor/image"
+	"github.com/grafilab/grafi/offchain/executor/manifest"
+	"github.com/grafilab/grafi/offchain/executor/store"
 )
 
 // reexec becomes one of a workload's own processes (its supervisor, its first
@@ -60,4 +63,36 @@ func cgroupParent(c config) string {
 
 func openImages(c config) (*image.Store, error) {
 	return image.NewStore(filepath.Join(c.Home, "images"), image.Options{AllowPrivate: c.PrivateRegistries})
+}
+
+// pruneImages removes the images that no rental needs. It runs before the loop
+// does, so that no start finds its image gone. It does nothing while there is a
+// workload without a record: nobody knows that one's image.
+func pruneImages(ctx context.Context, images *image.Store, eng engine.Engine, db *store.Store) ([]string, error) {
+	records, err := db.All()
+	if err != nil {
+		return nil, err
+	}
+	var keep []string
+	for _, r := range records {
+		if len(r.Manifest) == 0 {
+			continue
+		}
+		m, err := manifest.Parse(r.Manifest)
+		if err != nil {
+			return nil, fmt.Errorf("rental %d: %w", r.RentalID, err)
+		}
+		_, digest, _ := strings.Cut(m.Image, "@")
+		keep = append(keep, digest)
+	}
+	workloads, err := eng.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range workloads {
+		if len(records[w.RentalID].Manifest) == 0 {
+			return nil, nil
+		}
+	}
+	return images.Prune(keep)
 }

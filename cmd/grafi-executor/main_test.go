@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/grafilab/grafi/offchain/executor/engine"
+	"github.com/grafilab/grafi/offchain/executor/engine/enginetest"
+	"github.com/grafilab/grafi/offchain/executor/manifest"
+	"github.com/grafilab/grafi/offchain/executor/store"
 )
 
 func load(t *testing.T, environ []string, args ...string) (config, error) {
@@ -91,4 +95,33 @@ func TestPick(t *testing.T) {
 			require.Equal(t, tc.want, got.Kind)
 		})
 	}
+}
+
+func TestPruneKeepsWhatIsRented(t *testing.T) {
+	home := t.TempDir()
+	images, err := openImages(config{Home: home})
+	require.NoError(t, err)
+	db, err := store.Open(filepath.Join(home, "executor.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	digests := []string{strings.Repeat("a", 64), strings.Repeat("b", 64)}
+	for _, d := range digests {
+		require.NoError(t, os.MkdirAll(filepath.Join(home, "images", d, "rootfs"), 0o700))
+	}
+	m := manifest.Manifest{Image: "localhost:5000/job@sha256:" + digests[0], Resources: manifest.Resources{CPUMillis: 1, MemoryMiB: 16}}
+	doc, err := m.Canonical()
+	require.NoError(t, err)
+	require.NoError(t, db.Update(1, func(r *store.Record) { r.Manifest = doc }))
+	eng := enginetest.NewFake(time.Now)
+
+	require.NoError(t, eng.Start(t.Context(), engine.Workload{RentalID: 2, Manifest: m}))
+	removed, err := pruneImages(t.Context(), images, eng, db)
+	require.NoError(t, err)
+	require.Empty(t, removed, "a workload without a record may need any image")
+
+	require.NoError(t, eng.Stop(t.Context(), 2, 0))
+	require.NoError(t, eng.Remove(t.Context(), 2))
+	removed, err = pruneImages(t.Context(), images, eng, db)
+	require.NoError(t, err)
+	require.Equal(t, []string{"sha256:" + digests[1]}, removed)
 }

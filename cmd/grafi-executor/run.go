@@ -72,6 +72,11 @@ func run(ctx context.Context, c config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	if removed, err := pruneImages(ctx, images, eng, db); err != nil {
+		log.Warn("images not pruned", "err", err)
+	} else if len(removed) > 0 {
+		log.Info("images pruned", "images", removed)
+	}
 	log.Info("engine", "name", eng.Name(), "isolated", isolated)
 	if !isolated {
 		log.Warn("workloads are NOT isolated from this host or from each other")
