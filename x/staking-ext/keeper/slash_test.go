@@ -212,3 +212,21 @@ func TestUnjailAtItsSecond(t *testing.T) {
 }
 
 func str(amount int64) string { return math.NewInt(amount).String() }
+
+// TestALongerJailIsKept: a jail of 30 days that already runs isn't shortened by
+// a fault of seven.
+func TestALongerJailIsKept(t *testing.T) {
+	f := newFixture(t)
+	f.register(t, alice, 1_000)
+	gs := f.export(t)
+	until := start.Add(30 * day)
+	gs.Operators[0].Jailed, gs.Operators[0].JailedUntil = true, until
+	g := newFixtureWith(t, &gs)
+
+	_, err := g.k.SlashEquivocation(g.ctx, types.SlashRequest{Operator: alice, CommittedAt: start})
+
+	require.NoError(t, err)
+	require.Equal(t, until, g.operator(t, alice).JailedUntil)
+	g.requireEvents(t, slashed(alice, "330", "330", "0", "0", "0", "66", "264"),
+		&types.EventJailed{Operator: alice.String(), Until: until})
+}

@@ -2,6 +2,7 @@ package types_test
 
 import (
 	"testing"
+	"time"
 
 	"cosmossdk.io/math"
 	"github.com/stretchr/testify/require"
@@ -132,4 +133,37 @@ func TestTakeSlashLaw(t *testing.T) {
 			rt.Fatalf("took %s, want %s of %s", taken, want, atRisk)
 		}
 	})
+}
+
+func TestReaches(t *testing.T) {
+	began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	entry := types.UnbondingEntry{CreatedAt: began}
+	require.True(t, entry.Reaches(began.Add(-1)), "the fault came first")
+	require.False(t, entry.Reaches(began), "the entry began at the moment of the fault")
+	require.False(t, entry.Reaches(began.Add(1)), "the entry began first")
+}
+
+func TestSlashRequestValidate(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	valid := types.SlashRequest{
+		Fault: types.FAULT_EQUIVOCATION, FractionPPM: types.PPM, CommittedAt: now,
+		Victim: []byte("victim______________"), VictimLoss: math.ZeroInt(),
+	}
+	require.NoError(t, valid.Validate(now))
+	for name, change := range map[string]func(*types.SlashRequest){
+		"no fault":             func(r *types.SlashRequest) { r.Fault = 0 },
+		"an unknown fault":     func(r *types.SlashRequest) { r.Fault = 99 },
+		"nothing to take":      func(r *types.SlashRequest) { r.FractionPPM = 0 },
+		"more than everything": func(r *types.SlashRequest) { r.FractionPPM = types.PPM + 1 },
+		"no time":              func(r *types.SlashRequest) { r.CommittedAt = time.Time{} },
+		"a time to come":       func(r *types.SlashRequest) { r.CommittedAt = now.Add(1) },
+		"no loss":              func(r *types.SlashRequest) { r.VictimLoss = math.Int{} },
+		"a negative loss":      func(r *types.SlashRequest) { r.VictimLoss = math.NewInt(-1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := valid
+			change(&r)
+			require.ErrorIs(t, r.Validate(now), types.ErrInvalidSlash)
+		})
+	}
 }
