@@ -1,9 +1,11 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,10 +21,16 @@ const (
 	undisturbedPort = 27500
 	killedPort      = 27600
 	// killedRental is long enough for every program to die several times in it.
-	killedRental = 70 * time.Second
-	// readBefore the end the log is read: it is wiped with the workload.
-	readBefore = 6 * time.Second
+	killedRental = 80 * time.Second
+	// killsEach program dies in the first killFor of the rental. Then there is a
+	// pause in which the log is read, which is wiped with the workload at the end,
+	// and each dies once more in the last seconds.
 	killsEach  = 3
+	killFor    = 50 * time.Second
+	readBefore = 22 * time.Second
+	readFor    = 15 * time.Second
+	pastEnd    = 4 * time.Second
+	maxDown    = 3 * time.Second
 )
 
 // TestKilledAnywhere rents the same thing twice: from programs that nobody
@@ -30,16 +38,17 @@ const (
 // ledger can't tell which is which, and neither can the workload.
 func TestKilledAnywhere(t *testing.T) {
 	r := random(t)
+	image := counterImage(t, newContext(t, time.Minute))
 	var undisturbed, killed story
 	t.Run("rentals", func(t *testing.T) {
 		// Both mostly wait: side by side they take the time of one.
 		t.Run("undisturbed", func(t *testing.T) {
 			t.Parallel()
-			undisturbed = runRental(t, undisturbedPort, nil)
+			undisturbed = runRental(t, undisturbedPort, image, nil)
 		})
 		t.Run("killed", func(t *testing.T) {
 			t.Parallel()
-			killed = runRental(t, killedPort, r)
+			killed = runRental(t, killedPort, image, r)
 		})
 	})
 	require.Equal(t, undisturbed, killed)
@@ -56,23 +65,26 @@ type story struct {
 
 // runRental rents a GPU to its end. With a source of random moments the node,
 // the agent and the executor are killed and started again all along.
-func runRental(t *testing.T, port int, r *rand.Rand) story {
+func runRental(t *testing.T, port int, image string, r *rand.Rand) story {
 	t.Helper()
 	ctx := newContext(t, 4*time.Minute)
 	m := newMarket(t, ctx, port, localnet.Timing{Slot: 10 * time.Second, StartTimeout: time.Minute})
 	name := fmt.Sprintf("counter-%d-%d", port, time.Now().UnixNano())
-	manifest := counterManifest(t, m.Dir, counterImage(t, ctx), name)
-
 	seen := watchProcesses(t, name)
-	id := m.rent(t, ctx, manifest, killedRental)
-	stopKilling := func() {}
+
+	id := m.rent(t, ctx, counterManifest(t, m.Dir, image, name), killedRental)
+	killed := func() {}
 	if r != nil {
-		stopKilling = m.startKilling(t, r)
+		killed = m.startKilling(t, r, killsEach, killFor)
 	}
 	active := m.waitState(t, ctx, time.Minute, id, markettypes.RENTAL_STATE_ACTIVE)
+	t.Logf("started after %s", active.StartedAt.Sub(active.CreatedAt).Round(time.Second))
 	time.Sleep(time.Until(active.EndsAt.Add(-readBefore)))
-	stopKilling()
-	requireOneStart(t, ctx, m, id, name, time.Since(*active.StartedAt))
+	killed()
+	requireOneStart(t, ctx, m, id, name, *active.StartedAt)
+	if r != nil {
+		m.startKilling(t, r, 1, time.Until(active.EndsAt.Add(pastEnd)))()
+	}
 
 	closed := m.waitState(t, ctx, time.Minute, id, markettypes.RENTAL_STATE_CLOSED)
 	require.Equal(t, active.EndsAt, closed.PaidUntil, "billed to the second")
@@ -85,53 +97,57 @@ func runRental(t *testing.T, port int, r *rand.Rand) story {
 	return story{Ledger: m.ledger(t, ctx, id), Reason: closed.CloseReason}
 }
 
-// startKilling kills and restarts the three programs in random order until it
-// is stopped or each has died killsEach times.
-func (m *market) startKilling(t *testing.T, r *rand.Rand) (stop func()) {
+// kill is the end of one program and its next start.
+type kill struct {
+	victim *localnet.Process
+	at     time.Duration
+	down   time.Duration
+}
+
+// startKilling kills node, agent and executor so many times each at random
+// moments of a span. The result waits for the last one.
+func (m *market) startKilling(t *testing.T, r *rand.Rand, each int, span time.Duration) (wait func()) {
 	t.Helper()
-	var victims []*localnet.Process
-	for range killsEach {
-		victims = append(victims, m.Nodes[0].Process, m.host.Agent, m.host.Executor)
-	}
-	r.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
-	began, quit, done := time.Now(), make(chan struct{}), make(chan struct{})
-	pause := func(d time.Duration) bool {
-		select {
-		case <-quit:
-			return false
-		case <-time.After(d):
-			return true
+	var plan []kill
+	for range each {
+		for _, p := range []*localnet.Process{m.Nodes[0].Process, m.host.Agent, m.host.Executor} {
+			plan = append(plan, kill{p, between(r, 0, span), between(r, 0, maxDown)})
 		}
 	}
-	kills := map[string]int{}
+	slices.SortFunc(plan, func(a, b kill) int { return cmp.Compare(a.at, b.at) })
+	began := time.Now()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for _, p := range victims {
-			if !pause(between(r, 500*time.Millisecond, 9*time.Second)) {
+		for _, k := range plan {
+			if !sleep(ctx, time.Until(began.Add(k.at))) {
 				return
 			}
-			if err := p.Kill(); err != nil {
-				t.Errorf("kill %s: %v", p.Name, err)
+			at := time.Since(began)
+			if err := k.victim.Kill(); err != nil {
+				t.Errorf("kill %s: %v", k.victim.Name, err)
+			}
+			if !sleep(ctx, k.down) {
 				return
 			}
-			at, down := time.Since(began), between(r, 0, 3*time.Second)
-			kills[p.Name]++
-			pause(down)
-			if err := p.Start(); err != nil {
-				t.Errorf("restart %s: %v", p.Name, err)
-				return
+			if err := k.victim.Start(); err != nil {
+				t.Errorf("restart %s: %v", k.victim.Name, err)
 			}
-			t.Logf("%6.2f s: %s killed, down for %s", at.Seconds(), p.Name, down.Round(time.Millisecond))
+			t.Logf("%5.1f s: %s killed, down for %s", at.Seconds(), k.victim.Name, k.down.Round(time.Millisecond))
 		}
 	}()
-	return func() {
-		close(quit)
-		<-done
-		for _, p := range []*localnet.Process{m.Nodes[0].Process, m.host.Agent, m.host.Executor} {
-			if kills[p.Name] == 0 {
-				t.Errorf("%s was never killed", p.Name)
-			}
-		}
+	t.Cleanup(func() { cancel(); <-done }) // before the processes' own
+	return func() { <-done }
+}
+
+// sleep returns false when the context ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 
@@ -173,11 +189,13 @@ func watchProcesses(t *testing.T, name string) (seen func() map[int]bool) {
 
 // requireOneStart reads the workload's log through the gateway: one start, and
 // a count of every second since.
-func requireOneStart(t *testing.T, ctx context.Context, m *market, id uint64, name string, served time.Duration) {
+func requireOneStart(t *testing.T, ctx context.Context, m *market, id uint64, name string, started time.Time) {
 	t.Helper()
 	var log []byte
-	eventually(t, ctx, readBefore-2*time.Second, "the log", func() (bool, error) {
+	var read time.Time
+	eventually(t, ctx, readFor, "the log", func() (bool, error) {
 		var err error
+		read = time.Now()
 		log, err = m.renter(ctx, "logs", fmt.Sprint(id))
 		return true, err
 	})
@@ -186,5 +204,5 @@ func requireOneStart(t *testing.T, ctx context.Context, m *market, id uint64, na
 	for i, line := range lines[1:] {
 		require.Equal(t, fmt.Sprintf("count %d starts 1", i+1), line)
 	}
-	require.GreaterOrEqual(t, time.Duration(len(lines)-1)*time.Second, served-3*time.Second, "it was never stopped")
+	require.GreaterOrEqual(t, time.Duration(len(lines)-1)*time.Second, read.Sub(started)-3*time.Second, "it was never stopped")
 }

@@ -38,6 +38,7 @@ type market struct {
 // newMarket starts a chain, an agent and an executor on ten ports.
 func newMarket(t *testing.T, ctx context.Context, port int, timing localnet.Timing) *market {
 	t.Helper()
+	began := time.Now()
 	genesis, err := localnet.Genesis(timing)
 	require.NoError(t, err)
 	n := newNetwork(t, ctx, localnet.Options{
@@ -53,12 +54,12 @@ func newMarket(t *testing.T, ctx context.Context, port int, timing localnet.Timi
 	watch(t, m.host.Agent)
 	watch(t, m.host.Executor)
 	require.NoError(t, m.host.Start(ctx))
-	t.Logf("engine: %s", m.host.Engine)
 
 	listed, err := n.Tx(ctx, "operator", "gpumarket", "create-listing", m.host.ID, fmt.Sprintf("%dugrafi", price), "--tier", "general")
 	require.NoError(t, err)
 	m.listing, err = strconv.ParseUint(listed.Attribute("grafi.gpumarket.v1.EventListingCreated", "listing_id"), 10, 64)
 	require.NoError(t, err)
+	t.Logf("chain and host are up after %s, engine: %s", time.Since(began).Round(time.Second), m.host.Engine)
 	return m
 }
 
