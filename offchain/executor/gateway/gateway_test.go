@@ -19,7 +19,6 @@ import (
 	"github.com/grafilab/grafi/offchain/executor/engine"
 	"github.com/grafilab/grafi/offchain/executor/gateway"
 	"github.com/grafilab/grafi/offchain/executor/manifest"
-	"github.com/grafilab/grafi/offchain/executor/store"
 	"github.com/grafilab/grafi/offchain/executor/token"
 	markettypes "github.com/grafilab/grafi/x/gpumarket/types"
 )
