@@ -1,3 +1,0 @@
-package deps
-
-import _ "github.com/grpc-ecosystem/grpc-gateway/runtime"
