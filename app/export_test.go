@@ -22,6 +22,7 @@ import (
 
 	"github.com/grafilab/grafi/app"
 	"github.com/grafilab/grafi/app/apptest"
+	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -97,7 +98,7 @@ func hasPrefix(key []byte, prefixes [][]byte) bool {
 }
 
 func TestExportImport(t *testing.T) {
-	c := apptest.New(t, apptest.Options{})
+	c := apptest.New(t, apptest.Options{Genesis: apptest.WithSimClass})
 	populate(t, c)
 
 	imported := importChain(t, c, true)
@@ -137,7 +138,7 @@ func TestExportNamesEveryStore(t *testing.T) {
 
 // TestExportForZeroHeight starts a second life of the chain at block 1.
 func TestExportForZeroHeight(t *testing.T) {
-	c := apptest.New(t, apptest.Options{})
+	c := apptest.New(t, apptest.Options{Genesis: apptest.WithSimClass})
 	populate(t, c)
 
 	exported, err := c.ExportAppStateAndValidators(true, nil, nil)
@@ -161,12 +162,38 @@ func TestExportForZeroHeight(t *testing.T) {
 	require.ErrorContains(t, err, `validator "not an address"`)
 }
 
-// populate gives every part of the state something to export.
+// populate gives every module of ours something to export: operators with
+// stake, hosts, listings, rentals that wait, run and are closed.
 func populate(t *testing.T, c *apptest.Chain) {
 	t.Helper()
-	alice, bob := c.Accounts[0], c.Accounts[1]
-	for range 3 {
-		resp := c.NextBlock(t, time.Second, c.Tx(t, alice, banktypes.NewMsgSend(alice.Address, bob.Address, ugrafi(5))))
-		require.Zero(t, resp.TxResults[0].Code, resp.TxResults[0].Log)
+	m := newMarket(t, c, 2, 3)
+	renter := m.renters[0]
+	var rent [][]byte
+	for range 4 {
+		rent = append(rent, c.Tx(t, renter, apptest.RentMsg(renter, m.listings[0], 3600, pricePerHour)))
+	}
+	resp := c.NextBlock(t, time.Second, rent...)
+	m.learn(t, resp.TxResults)
+	require.Len(t, m.rentals, 3, "the host has three GPUs")
+	require.NotZero(t, resp.TxResults[3].Code)
+
+	resp = c.NextBlock(t, time.Second,
+		c.Tx(t, renter, apptest.StartMsg(t, renter, m.hosts[0], m.rentals[0].id)),
+		c.Tx(t, renter, apptest.StartMsg(t, renter, m.hosts[0], m.rentals[1].id)),
+		c.Tx(t, m.hosts[1].Operator, &stakingexttypes.MsgUnbond{
+			Operator: m.hosts[1].Operator.Address.String(), Amount: ugrafi(5_000_000)[0],
+		}))
+	requireAllSucceeded(t, resp)
+	resp = c.NextBlock(t, 90*time.Second,
+		c.Tx(t, renter, &gpumarkettypes.MsgCloseRental{Sender: renter.Address.String(), RentalId: m.rentals[1].id}),
+		c.Tx(t, renter, banktypes.NewMsgSend(renter.Address, m.hosts[0].Operator.Address, ugrafi(5))))
+	requireAllSucceeded(t, resp)
+	require.NoError(t, c.CheckInvariants(c.Context()))
+}
+
+func requireAllSucceeded(t *testing.T, resp *abci.ResponseFinalizeBlock) {
+	t.Helper()
+	for _, res := range resp.TxResults {
+		require.Zero(t, res.Code, res.Log)
 	}
 }
