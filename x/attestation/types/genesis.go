@@ -57,9 +57,16 @@ func (gs *GenesisState) validateClasses() error {
 
 // gpusByHost counts the GPUs of each host, which must be in order.
 func (gs *GenesisState) gpusByHost() (map[uint64]uint32, error) {
+	classes := map[string]bool{"": true}
+	for i := range gs.Classes {
+		classes[gs.Classes[i].Key] = true
+	}
 	count := map[uint64]uint32{}
 	for i := range gs.Gpus {
 		g := &gs.Gpus[i]
+		if !classes[g.Class] {
+			return nil, ErrInvalidGenesis.Wrapf("GPU %d of host %d: unknown class %q", g.Ordinal, g.HostId, g.Class)
+		}
 		if g.Ordinal != count[g.HostId] {
 			return nil, ErrInvalidGenesis.Wrapf("GPU %d of host %d, want ordinal %d next", g.Ordinal, g.HostId, count[g.HostId])
 		}
@@ -72,6 +79,9 @@ func (gs *GenesisState) gpusByHost() (map[uint64]uint32, error) {
 }
 
 func (gs *GenesisState) validateHosts(gpus map[uint64]uint32) error {
+	if gs.NextHostId == 0 || gs.RefreshFromHost > gs.NextHostId {
+		return ErrInvalidGenesis.Wrapf("next_host_id is %d, refresh_from_host %d, want 1 or more, and not over it", gs.NextHostId, gs.RefreshFromHost)
+	}
 	var lastID, nextGPU uint64
 	keys := map[string]uint64{}
 	declared := 0
@@ -81,9 +91,10 @@ func (gs *GenesisState) validateHosts(gpus map[uint64]uint32) error {
 			return ErrInvalidGenesis.Wrapf("host id %d after %d, want them ascending and under %d", h.Id, lastID, gs.NextHostId)
 		}
 		lastID = h.Id
-		bucket, _ := Bucket(h.FirstGpu)
-		if last, _ := Bucket(h.FirstGpu + uint64(h.Capacity) - 1); h.Capacity == 0 || h.FirstGpu < nextGPU || last != bucket {
-			return ErrInvalidGenesis.Wrapf("host %d: GPU range %d+%d overlaps another or straddles a bucket", h.Id, h.FirstGpu, h.Capacity)
+		_, position := Bucket(h.FirstGpu)
+		if h.Capacity == 0 || h.FirstGpu < nextGPU || h.FirstGpu >= gs.NextGpu || position+uint64(h.Capacity) > BucketSize {
+			return ErrInvalidGenesis.Wrapf("host %d: GPU range %d+%d overlaps another, straddles a bucket or passes next_gpu %d",
+				h.Id, h.FirstGpu, h.Capacity, gs.NextGpu)
 		}
 		nextGPU = h.FirstGpu + uint64(h.Capacity)
 		if h.GpuCount != gpus[h.Id] || h.GpuCount > h.Capacity {
@@ -116,8 +127,15 @@ func (h *Host) validateKeys(keys map[string]uint64) error {
 	if len(h.AgentKeys) == 0 || len(h.AgentKeys) > MaxAgentKeys {
 		return ErrInvalidGenesis.Wrapf("host %d has %d agent keys, want 1 to %d", h.Id, len(h.AgentKeys), MaxAgentKeys)
 	}
+	current := 0 // keys without an end: exactly an active host has one
 	for i := range h.AgentKeys {
 		key := &h.AgentKeys[i]
+		if !key.Revoked && key.UntilSlot == 0 {
+			current++
+		}
+		if h.Status != HOST_STATUS_ACTIVE && !key.Revoked {
+			return ErrInvalidGenesis.Wrapf("host %d is %s with live key %x", h.Id, h.Status, key.PublicKey)
+		}
 		if err := ValidateAgentKey(key.PublicKey); err != nil {
 			return err
 		}
@@ -129,38 +147,8 @@ func (h *Host) validateKeys(keys map[string]uint64) error {
 		}
 		keys[string(key.PublicKey)] = h.Id
 	}
-	return nil
-}
-
-func (gs *GenesisState) validateRecords() error {
-	var last uint64
-	for i, a := range gs.Anchors {
-		if (i > 0 && a.Slot <= last) || a.Height < 1 || a.Time.IsZero() {
-			return ErrInvalidGenesis.Wrapf("anchor of slot %d: want ascending slots, a height and a time", a.Slot)
-		}
-		last = a.Slot
-	}
-	if len(gs.Anchors) > 0 && last != gs.LastClosedSlot {
-		return ErrInvalidGenesis.Wrapf("last_closed_slot is %d, the newest anchor is of %d", gs.LastClosedSlot, last)
-	}
-	for _, records := range [][]SlotBitmap{gs.Attested, gs.Up} {
-		seen := map[[2]uint64]bool{}
-		for _, r := range records {
-			key := [2]uint64{r.Slot, r.Bucket}
-			if seen[key] || len(r.Bits) == 0 || len(r.Bits) > BucketSize/8 || r.Slot > gs.LastClosedSlot {
-				return ErrInvalidGenesis.Wrapf("bitmap of slot %d, bucket %d: twice, of an open slot, or %d bytes, want 1 to %d",
-					r.Slot, r.Bucket, len(r.Bits), BucketSize/8)
-			}
-			seen[key] = true
-		}
-	}
-	seen := map[[2]uint64]bool{}
-	for _, r := range gs.Counters {
-		key := [2]uint64{r.Day, r.Bucket}
-		if seen[key] || len(r.Counts) == 0 || len(r.Counts) > BucketSize {
-			return ErrInvalidGenesis.Wrapf("counters of day %d, bucket %d: twice, or %d bytes, want 1 to %d", r.Day, r.Bucket, len(r.Counts), BucketSize)
-		}
-		seen[key] = true
+	if h.Status == HOST_STATUS_ACTIVE && current != 1 {
+		return ErrInvalidGenesis.Wrapf("active host %d has %d agent keys without an end, want 1", h.Id, current)
 	}
 	return nil
 }
