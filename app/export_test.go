@@ -22,6 +22,7 @@ import (
 
 	"github.com/grafilab/grafi/app"
 	"github.com/grafilab/grafi/app/apptest"
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
 	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
@@ -48,7 +49,7 @@ func importChain(t testing.TB, from *apptest.Chain, withValidators bool) *apptes
 	exported, err := from.ExportAppStateAndValidators(false, nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, from.Height+1, exported.Height)
-	to := apptest.Load(t, apptest.Options{})
+	to := from.Reload(t, apptest.Options{})
 	var validators []abci.ValidatorUpdate
 	if withValidators {
 		for _, v := range exported.Validators {
@@ -104,6 +105,28 @@ func TestExportImport(t *testing.T) {
 	imported := importChain(t, c, true)
 
 	requireSameStores(t, c, imported)
+}
+
+// TestImportedChainGoesOn lets the old and the new chain run on: deadlines that
+// were pending in the export are kept to the second by both.
+func TestImportedChainGoesOn(t *testing.T) {
+	c := apptest.New(t, apptest.Options{Genesis: apptest.WithSimClass})
+	populate(t, c)
+	imported := importChain(t, c, true)
+
+	for _, dt := range []time.Duration{10 * time.Minute, 50 * time.Minute, time.Second, 24 * time.Hour} {
+		c.NextBlock(t, dt)
+		imported.NextBlock(t, dt)
+	}
+
+	for _, name := range []string{
+		stakingexttypes.StoreKey, attestationtypes.StoreKey, gpumarkettypes.StoreKey, banktypes.StoreKey,
+	} {
+		want := dump(c.Context().KVStore(c.StoreKeys()[name]), nil)
+		require.NotEmpty(t, want, name)
+		require.Equal(t, want, dump(imported.Context().KVStore(imported.StoreKeys()[name]), nil), name)
+	}
+	require.NoError(t, imported.CheckInvariants(imported.Context()))
 }
 
 // TestExportNamesEveryStore finds a module whose state would be lost in an
