@@ -172,6 +172,9 @@ func TestLateBlocksPayTheSame(t *testing.T) {
 		silent := f.active(1, 86_400)
 		ending := f.rent(1, 1, 1_234)
 		f.confirm(ending)
+		// Ends at 3,700: slot 5, which is judged bad at 3,721, is too late to count.
+		justBefore := f.rent(1, 1, 3_700)
+		f.confirm(justBefore)
 		f.rent(1, 1, 60) // never starts
 		for slot := slotAt(start) + 5; slot < slotAt(start)+200; slot++ {
 			f.attestation.dead[slot] = true
@@ -184,6 +187,7 @@ func TestLateBlocksPayTheSame(t *testing.T) {
 			}
 		}
 		f.checkInvariants()
+		require.Equal(t, "3700000", f.rental(justBefore).Paid.String())
 		return []string{f.rental(silent).Paid.String(), f.rental(ending).Paid.String(), f.rental(silent).ClosedAt.String()}
 	}
 	require.Equal(t, paid(600), paid(12_000))

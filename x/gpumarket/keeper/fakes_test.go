@@ -1,0 +1,119 @@
+package keeper_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	stakingext "github.com/grafilab/grafi/x/staking-ext/types"
+)
+
+// fakeStaking says yes until it is told otherwise, and remembers prices.
+type fakeStaking struct {
+	notRentable, notCovered error
+	kind                    stakingext.OperatorKind
+	prices                  map[string]math.Int // "host/ordinal"
+}
+
+func (s *fakeStaking) EnsureRentable(context.Context, sdk.AccAddress) error { return s.notRentable }
+func (s *fakeStaking) EnsureCovered(context.Context, sdk.AccAddress) error  { return s.notCovered }
+func (s *fakeStaking) StakeDenom(context.Context) (string, error)           { return denom, nil }
+
+func (s *fakeStaking) SetListedPrice(_ context.Context, _ sdk.AccAddress, host uint64, ordinal uint32, price math.Int) error {
+	s.prices[fmt.Sprintf("%d/%d", host, ordinal)] = price
+	return nil
+}
+
+func (s *fakeStaking) Operator(_ context.Context, op sdk.AccAddress) (stakingext.Operator, error) {
+	return stakingext.Operator{Address: str(op), Kind: s.kind}, nil
+}
+
+// fakeAttestation is a host whose agent attests every slot but those in dead.
+type fakeAttestation struct {
+	host    attestationtypes.Host
+	classes []string
+	anchors []anchor // ascending
+	dead    map[uint64]bool
+}
+
+type anchor struct {
+	slot uint64
+	at   time.Time
+}
+
+func (a *fakeAttestation) Host(_ context.Context, id uint64) (attestationtypes.Host, error) {
+	if id != a.host.Id {
+		return attestationtypes.Host{}, errUnknownHost
+	}
+	return a.host, nil
+}
+
+func (a *fakeAttestation) GPU(_ context.Context, id uint64, ordinal uint32) (attestationtypes.Gpu, error) {
+	return attestationtypes.Gpu{HostId: id, Ordinal: ordinal, Class: a.classes[ordinal]}, nil
+}
+
+func (a *fakeAttestation) VerifyAgentSignature(_ context.Context, _ uint64, domain string, doc, sig []byte) error {
+	if sum := sha256.Sum256(doc); !ed25519.Verify(agent.Public().(ed25519.PublicKey), append([]byte(domain), sum[:]...), sig) {
+		return errBadSignature
+	}
+	return nil
+}
+
+func (a *fakeAttestation) SlotAt(_ context.Context, t time.Time) (uint64, error) {
+	return slotAt(t), nil
+}
+
+func (a *fakeAttestation) SlotStart(_ context.Context, slot uint64) (time.Time, error) {
+	return slotStart(slot), nil
+}
+
+func (a *fakeAttestation) JudgedAt(_ context.Context, slot uint64) (time.Time, bool, error) {
+	for i := len(a.anchors) - 1; i >= 0 && a.anchors[i].slot >= slot; i-- {
+		if i == 0 || a.anchors[i-1].slot < slot {
+			return a.anchors[i].at.Add(window + time.Second), true, nil
+		}
+	}
+	return slotStart(slot + 1).Add(window + time.Second), false, nil
+}
+
+func (a *fakeAttestation) GPUsUp(_ context.Context, _, slot uint64, _ []uint32) (bool, error) {
+	return !a.dead[slot], nil
+}
+
+func slotAt(t time.Time) uint64       { return uint64(t.Unix()) / slotLen }
+func slotStart(slot uint64) time.Time { return time.Unix(int64(slot*slotLen), 0).UTC() }
+func judged(slot uint64) time.Time    { return slotStart(slot + 1).Add(window + time.Second) }
+func after(s int64) time.Time         { return start.Add(time.Duration(s) * time.Second) }
+func sign(domain string, doc interface{ Marshal() ([]byte, error) }) []byte {
+	bz, err := doc.Marshal()
+	if err != nil {
+		panic(err)
+	}
+	sum := sha256.Sum256(bz)
+	return ed25519.Sign(agent, append([]byte(domain), sum[:]...))
+}
+
+// failingBank is the real bank that refuses to pay one account.
+type failingBank struct {
+	bankkeeper.BaseKeeper
+	refuse sdk.AccAddress
+	panics bool
+}
+
+func (b *failingBank) SendCoinsFromModuleToAccount(ctx context.Context, module string, to sdk.AccAddress, amt sdk.Coins) error {
+	if to.Equals(b.refuse) {
+		if b.panics {
+			panic("bank broke")
+		}
+		return errBank
+	}
+	return b.BaseKeeper.SendCoinsFromModuleToAccount(ctx, module, to, amt)
+}
