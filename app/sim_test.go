@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"cosmossdk.io/log/v2"
@@ -62,9 +63,16 @@ func simConfig(t *testing.T) (cfg simtypes.Config, seeds []int64) {
 // appFactory is how the simulator builds an application.
 type appFactory = func(log.Logger, dbm.DB, bool, servertypes.AppOptions, ...func(*baseapp.BaseApp)) *app.App
 
+// watcher is told what a simulation does.
+type watcher struct {
+	// onBlock gets the app hash of the block before.
+	onBlock func(appHash []byte)
+	// onMsg gets each message of a transaction that succeeded.
+	onMsg func(sdk.Msg)
+}
+
 // simApp is the application with its invariants checked before every commit.
-// onBlock is told the app hash of the block before.
-func simApp(onBlock func(appHash []byte)) appFactory {
+func simApp(w watcher) appFactory {
 	return func(
 		logger log.Logger, db dbm.DB, _ bool, appOpts servertypes.AppOptions, opts ...func(*baseapp.BaseApp),
 	) *app.App {
@@ -79,7 +87,15 @@ func simApp(onBlock func(appHash []byte)) appFactory {
 				panic(fmt.Errorf("broken at height %d: %w", ctx.BlockHeight(), err))
 			}
 			a.SimWriteState()
-			onBlock(a.LastCommitID().Hash)
+			w.onBlock(a.LastCommitID().Hash)
+		})
+		a.SetPostHandler(func(ctx sdk.Context, tx sdk.Tx, _, success bool) (sdk.Context, error) {
+			for _, msg := range tx.GetMsgs() {
+				if success {
+					w.onMsg(msg)
+				}
+			}
+			return ctx, nil
 		})
 		if err := a.LoadLatestVersion(); err != nil {
 			panic(err)
@@ -87,8 +103,6 @@ func simApp(onBlock func(appHash []byte)) appFactory {
 		return a
 	}
 }
-
-func ignoreBlocks([]byte) {}
 
 func simState(a *app.App) simsx.SimStateFactory {
 	return simsx.SimStateFactory{
@@ -104,9 +118,11 @@ func simState(a *app.App) simsx.SimStateFactory {
 // state, which must be the same, key by key.
 func TestSimFull(t *testing.T) {
 	cfg, seeds := simConfig(t)
+	succeeded := map[string]int{}
+	w := watcher{onBlock: func([]byte) {}, onMsg: func(m sdk.Msg) { succeeded[strings.TrimPrefix(sdk.MsgTypeURL(m), "/")]++ }}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			simsx.RunWithSeed(t, cfg, simApp(ignoreBlocks), simState, seed, nil,
+			simsx.RunWithSeed(t, cfg, simApp(w), simState, seed, nil,
 				func(tb testing.TB, run simsx.TestInstance[*app.App], _ []simtypes.Account) {
 					tb.Helper()
 					from := &apptest.Chain{App: run.App, Height: run.App.LastBlockHeight()}
@@ -116,6 +132,19 @@ func TestSimFull(t *testing.T) {
 				})
 		})
 	}
+	// A factory whose messages always fail tests little.
+	for _, name := range ownMessages(apptest.Load(t, apptest.Options{}).App) {
+		t.Logf("%6d %s", succeeded[name], name)
+		if os.Getenv(simEnv) == "long" && !isGoverned(name) {
+			require.Positive(t, succeeded[name], name)
+		}
+	}
+}
+
+// isGoverned tells whether only a proposal can carry the message, which gov
+// executes outside of any transaction.
+func isGoverned(name string) bool {
+	return strings.HasSuffix(name, ".MsgUpdateParams") || strings.HasSuffix(name, ".MsgSetHardwareClass")
 }
 
 // TestSimDeterminism runs a seed twice: the app hashes of all blocks are the
@@ -125,7 +154,7 @@ func TestSimDeterminism(t *testing.T) {
 	cfg.NumBlocks = (cfg.NumBlocks + 1) / 2
 	run := func() (hashes [][]byte) {
 		onBlock := func(hash []byte) { hashes = append(hashes, hash) }
-		simsx.RunWithSeed(t, cfg, simApp(onBlock), simState, seeds[0], nil,
+		simsx.RunWithSeed(t, cfg, simApp(watcher{onBlock: onBlock, onMsg: func(sdk.Msg) {}}), simState, seeds[0], nil,
 			func(_ testing.TB, run simsx.TestInstance[*app.App], _ []simtypes.Account) {
 				onBlock(run.App.LastCommitID().Hash)
 			})
