@@ -21,19 +21,20 @@ const (
 	upgradePort = 27300
 	// upgradeName is the handler that only a build with this tag has.
 	upgradeName = "upgradetest"
-	// upgradeIn is blocks from the proposal to the upgrade: more than the vote takes.
-	upgradeIn = 40
+	// upgradeIn is blocks from the proposal to the upgrade: more than the vote
+	// takes, of which there are about three a second.
+	upgradeIn = 60
 )
 
 // TestUpgrade votes a new version in. The old program stops where the plan says
 // and can't be talked into going on; the new one goes on from there.
 func TestUpgrade(t *testing.T) {
-	ctx := newContext(t, 4*time.Minute)
+	ctx := newContext(t, 8*time.Minute)
 	next := buildNextVersion(t, ctx) // links while the chain votes
 	n := newNetwork(t, ctx, localnet.Options{
 		Validators: 1, BasePort: upgradePort, Accounts: []string{"alice"},
 		Genesis: map[string]any{"gov": map[string]any{"params": map[string]any{
-			"voting_period": "4s", "expedited_voting_period": "2s",
+			"voting_period": "10s", "expedited_voting_period": "5s",
 		}}},
 	})
 	require.NoError(t, n.Start(ctx))
@@ -117,7 +118,7 @@ func buildNextVersion(t *testing.T, ctx context.Context) build {
 		}
 	}
 	b := build{path: filepath.Join(t.TempDir(), "grafid"), done: make(chan error, 1)}
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", tags, "-o", b.path, "./cmd/grafid")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", tags, "-ldflags", "-s -w", "-o", b.path, "./cmd/grafid")
 	cmd.Dir = root
 	go func() {
 		out, err := cmd.CombinedOutput()
