@@ -16,10 +16,13 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
+	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
 
 	"github.com/grafilab/grafi/x/attestation/keeper"
+	"github.com/grafilab/grafi/x/attestation/simulation"
 	"github.com/grafilab/grafi/x/attestation/types"
 )
 
@@ -30,6 +33,7 @@ var (
 	_ module.AppModuleBasic      = AppModule{}
 	_ module.HasGenesis          = AppModule{}
 	_ module.HasConsensusVersion = AppModule{}
+	_ module.AppModuleSimulation = AppModule{}
 
 	_ appmodule.AppModule       = AppModule{}
 	_ appmodule.HasServices     = AppModule{}
@@ -122,3 +126,34 @@ func (am AppModule) BeginBlock(ctx context.Context) error { return am.keeper.Beg
 
 // EndBlock implements appmodule.HasEndBlocker.
 func (am AppModule) EndBlock(ctx context.Context) error { return am.keeper.EndBlock(ctx) }
+
+// GenerateGenesisState implements module.AppModuleSimulation.
+func (AppModule) GenerateGenesisState(simState *module.SimulationState) {
+	simulation.RandomizedGenState(simState)
+}
+
+// RegisterStoreDecoder implements module.AppModuleSimulation.
+func (am AppModule) RegisterStoreDecoder(decoders simtypes.StoreDecoderRegistry) {
+	decoders[types.StoreKey] = simtypes.NewStoreDecoderFuncFromCollectionsSchema(am.keeper.Schema())
+}
+
+// WeightedOperations implements module.AppModuleSimulation; WeightedOperationsX is used instead.
+func (AppModule) WeightedOperations(module.SimulationState) []simtypes.WeightedOperation { return nil }
+
+// WeightedOperationsX registers a factory for each message of users.
+func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Registry) {
+	reg.Add(weights.Get("attestation_register_host", 60), simulation.RegisterHostFactory(am.keeper))
+	reg.Add(weights.Get("attestation_update_host", 10), simulation.UpdateHostFactory(am.keeper))
+	reg.Add(weights.Get("attestation_update_inventory", 20), simulation.UpdateInventoryFactory(am.keeper))
+	reg.Add(weights.Get("attestation_rotate_agent_key", 20), simulation.RotateAgentKeyFactory(am.keeper))
+	reg.Add(weights.Get("attestation_revoke_agent_key", 5), simulation.RevokeAgentKeyFactory(am.keeper))
+	reg.Add(weights.Get("attestation_retire_host", 3), simulation.RetireHostFactory(am.keeper))
+	reg.Add(weights.Get("attestation_submit_attestations", 150), simulation.SubmitAttestationsFactory(am.keeper))
+	reg.Add(weights.Get("attestation_submit_equivocation", 5), simulation.SubmitEquivocationFactory(am.keeper))
+}
+
+// ProposalMsgsX registers the messages of governance.
+func (am AppModule) ProposalMsgsX(weights simsx.WeightSource, reg simsx.Registry) {
+	reg.Add(weights.Get("attestation_update_params", 30), simulation.UpdateParamsFactory(am.keeper))
+	reg.Add(weights.Get("attestation_set_hardware_class", 30), simulation.SetHardwareClassFactory(am.keeper))
+}

@@ -93,7 +93,7 @@ func (k *Keeper) checkFault(ctx context.Context, params types.Params, hostID, sl
 		return types.ErrEvidenceTooOld.Wrapf("slot %d began at %s, evidence counts for %s, now is %s",
 			slot, params.SlotStart(slot), params.EvidenceMaxAge, now)
 	}
-	proven, err := k.faults.Has(ctx, collections.Join(slot, hostID))
+	proven, err := k.FaultProven(ctx, hostID, slot)
 	if err != nil {
 		return err
 	}
@@ -101,6 +101,11 @@ func (k *Keeper) checkFault(ctx context.Context, params types.Params, hostID, sl
 		return types.ErrFaultProven.Wrapf("of host %d in slot %d", hostID, slot)
 	}
 	return nil
+}
+
+// FaultProven tells whether an equivocation of the host in the slot was punished.
+func (k *Keeper) FaultProven(ctx context.Context, hostID, slot uint64) (bool, error) {
+	return k.faults.Has(ctx, collections.Join(slot, hostID))
 }
 
 // verifyEvidence checks a signature against every key that answers for the slot.

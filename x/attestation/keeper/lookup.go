@@ -129,3 +129,11 @@ func isNotFound(err error) bool { return errors.Is(err, collections.ErrNotFound)
 func emit(ctx context.Context, event proto.Message) error {
 	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(event)
 }
+
+// NextHostID returns the id that the next registered host gets.
+func (k *Keeper) NextHostID(ctx context.Context) (uint64, error) { return k.hostSeq.Peek(ctx) }
+
+// IsOperator tells whether the account may register hosts.
+func (k *Keeper) IsOperator(ctx context.Context, account sdk.AccAddress) (bool, error) {
+	return k.staking.HasOperator(ctx, account)
+}

@@ -1,0 +1,48 @@
+// Package simulation makes random states and messages of x/attestation.
+package simulation
+
+import (
+	"math/rand"
+	"time"
+
+	"github.com/cosmos/cosmos-sdk/types/module"
+	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
+
+	"github.com/grafilab/grafi/x/attestation/types"
+)
+
+// RandomParams returns valid params with slots of this length. Time-locks and
+// ages are short enough to end within a run.
+func RandomParams(r *rand.Rand, slotSeconds, slotsPerDay uint32) types.Params {
+	day := int(slotSeconds * slotsPerDay)
+	seconds := func(lowest, highest int) time.Duration {
+		return time.Duration(simtypes.RandIntBetween(r, lowest, highest+1)) * time.Second
+	}
+	bitmapDays := simtypes.RandIntBetween(r, 1, 4)
+	return types.Params{
+		SlotSeconds:        slotSeconds,
+		SlotsPerDay:        slotsPerDay,
+		SubmitWindow:       seconds(1, day),
+		BitmapDays:         uint32(bitmapDays),
+		CounterDays:        uint32(simtypes.RandIntBetween(r, bitmapDays+1, 30)),
+		MaxGpusPerHost:     uint32(simtypes.RandIntBetween(r, 1, 17)),
+		MaxBatch:           uint32(simtypes.RandIntBetween(r, 1, 50)),
+		AttestationGas:     uint64(simtypes.RandIntBetween(r, 1, 2_000)),
+		ClassTimeLock:      seconds(1, 86_400),
+		MaxWeightChangePpm: uint64(simtypes.RandIntBetween(r, 1, types.PPM)),
+		EvidenceMaxAge:     seconds(int(slotSeconds), int(types.MaxEvidenceAge/time.Second)),
+	}
+}
+
+// RandomizedGenState makes random params, and the classes of a local network.
+// Hosts come by their messages, since each asks for stake in x/staking-ext.
+func RandomizedGenState(simState *module.SimulationState) {
+	r := simState.Rand
+	gs := types.DefaultGenesis()
+	gs.Params = RandomParams(r, uint32(simtypes.RandIntBetween(r, 60, 3_601)), uint32(simtypes.RandIntBetween(r, 2, 145)))
+	gs.Classes = append(gs.Classes, types.SimClass())
+	if r.Intn(2) == 0 { // some ranges of GPU indexes have to skip to the next bucket
+		gs.NextGpu = uint64(types.BucketSize - r.Intn(40))
+	}
+	simState.GenState[types.ModuleName] = simState.Cdc.MustMarshalJSON(gs)
+}
