@@ -77,6 +77,8 @@ type Agent struct {
 	outboxErr  error
 	last       Record
 	skew       time.Duration // local clock minus block time
+	blockTime  time.Time     // of the block that skew was seen at
+	skewed     bool          // and was warned about
 	nextSlot   uint64        // first slot that was not looked at
 	skipLogged uint64        // slots up to here were reported as not observed
 }

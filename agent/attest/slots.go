@@ -19,6 +19,8 @@ const (
 	// skewWarning is the difference to block time from which samples may fall
 	// into the wrong slot.
 	skewWarning = 10 * time.Second
+	// steadySkew is how much two looks may differ and still show the same clock.
+	steadySkew = 3 * time.Second
 )
 
 // attestLoop makes the document of each closed slot. Whatever goes wrong is
@@ -78,7 +80,7 @@ func (a *Agent) attestDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.noteSkew(time.Now().Sub(clock.Time))
+	a.noteSkew(clock.Time, time.Now())
 	a.mu.Lock()
 	first := max(a.nextSlot, clock.OldestAcceptedSlot)
 	a.mu.Unlock()
@@ -221,13 +223,21 @@ func (a *Agent) prune(v *view, slot uint64) error {
 	return wrapStore(a.store.Prune(time.Now().Add(-a.cfg.KeepSamples), v.id, slot-min(slot, keepSlots)))
 }
 
-// noteSkew warns when the local clock and block time drift apart.
-func (a *Agent) noteSkew(skew time.Duration) {
+// noteSkew warns when the local clock and block time drift apart. A chain that
+// stands still falls behind every clock, so the difference counts only when it
+// stays the same while blocks are made.
+func (a *Agent) noteSkew(block, now time.Time) {
 	a.mu.Lock()
-	before := a.skew
-	a.skew = skew
+	skew := now.Sub(block)
+	moved := block.After(a.blockTime)
+	steady := moved && (skew-a.skew).Abs() < steadySkew
+	warn := steady && skew.Abs() > skewWarning && !a.skewed
+	if moved {
+		a.skew, a.blockTime = skew, block
+		a.skewed = steady && skew.Abs() > skewWarning
+	}
 	a.mu.Unlock()
-	if skew.Abs() > skewWarning && before.Abs() <= skewWarning {
+	if warn {
 		a.log.Warn("local clock differs from block time: samples may count for the wrong slot", "skew", skew.Round(time.Second))
 	}
 }

@@ -27,13 +27,11 @@ func (s *Store) Around(from, to time.Time) ([]Record, error) {
 	var out []Record
 	err := s.db.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketSamples).Cursor()
-		k, v := c.Seek(timeKey(from))
-		if pk, pv := c.Prev(); pk != nil {
-			k, v = pk, pv
-		} else {
+		c.Seek(timeKey(from))
+		k, v := c.Prev()
+		if k == nil {
 			k, v = c.First()
 		}
-		_ = k
 		for ; k != nil; k, v = c.Next() {
 			r, err := decodeRecord(v)
 			if err != nil {

@@ -222,8 +222,7 @@ func loopback(addr string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// AgentKeyPath, NextAgentKeyPath, EncryptionKeyPath, FeeKeyPath and StatePath are
-// the files in the home folder.
+// AgentKeyPath is the key that signs what the host says.
 func (c Config) AgentKeyPath() string { return filepath.Join(c.Home, "keys", "agent.key") }
 
 // NextAgentKeyPath is the key that a rotation brings in.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,7 +64,7 @@ is wrong.`,
 		ctx, cancel := context.WithTimeout(cmd.Context(), time.Minute)
 		defer cancel()
 		findings := diagnose(ctx, cfg)
-		if err := show(cmd, output, findings, func(w io.Writer) { printFindings(w, findings) }); err != nil {
+		if err := show(cmd, output, findings, func(w *strings.Builder) { printFindings(w, findings) }); err != nil {
 			return err
 		}
 		for _, f := range findings {
@@ -76,7 +76,7 @@ is wrong.`,
 	})
 }
 
-func printFindings(w io.Writer, findings []finding) {
+func printFindings(w *strings.Builder, findings []finding) {
 	marks := map[level]string{levelOK: "ok  ", levelWarn: "warn", levelFail: "FAIL"}
 	for _, f := range findings {
 		fmt.Fprintf(w, "%s  %-12s %s\n", marks[f.Level], f.Name, f.Detail)

@@ -84,7 +84,7 @@ func runInit(cmd *cobra.Command, cfg config.Config, output string) error {
 	if res.FeeAddress, err = chainclient.Address(fee.PubKey()); err != nil {
 		return err
 	}
-	return show(cmd, output, res, func(w io.Writer) {
+	return show(cmd, output, res, func(w *strings.Builder) {
 		fmt.Fprintf(w, "home            %s\nconfiguration   %s\nagent key       %s\nencryption key  %s\nfee account     %s\n",
 			res.Home, res.Config, res.AgentKey, res.EncryptionKey, res.FeeAddress)
 		for _, k := range res.Kept {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/cosmos/cosmos-sdk/version"
@@ -120,14 +121,16 @@ func outputOf(cmd *cobra.Command) (string, error) {
 }
 
 // show writes v as JSON, or lets text write it for people.
-func show(cmd *cobra.Command, output string, v any, text func(io.Writer)) error {
+func show(cmd *cobra.Command, output string, v any, text func(*strings.Builder)) error {
 	if output == "json" {
 		enc := json.NewEncoder(cmd.OutOrStdout())
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)
 	}
-	text(cmd.OutOrStdout())
-	return nil
+	var b strings.Builder
+	text(&b)
+	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
+	return err
 }
 
 // logger writes to stderr, so that stdout is the command's answer alone.
@@ -158,7 +161,7 @@ func versionCmd() *cobra.Command {
 			info := version.NewInfo()
 			return show(cmd, output, map[string]string{
 				"version": agentVersion(), "commit": info.GitCommit, "go": info.GoVersion,
-			}, func(w io.Writer) {
+			}, func(w *strings.Builder) {
 				fmt.Fprintf(w, "grafi-agent %s (commit %s, %s)\n", agentVersion(), orUnknown(info.GitCommit), info.GoVersion)
 			})
 		},

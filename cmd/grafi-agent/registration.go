@@ -204,7 +204,7 @@ func hostFlags(ctx context.Context, cmd *cobra.Command, cfg config.Config, keys 
 // notice of simulated GPUs goes to stderr, so that stdout stays JSON.
 func printMsg(cmd *cobra.Command, cfg config.Config, msg sdk.Msg, sim bool) error {
 	if sim {
-		fmt.Fprintln(cmd.ErrOrStderr(), service.SimNotice)
+		cmd.PrintErrln(service.SimNotice)
 	}
 	if asTx, err := cmd.Flags().GetBool("tx"); err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -32,12 +31,12 @@ is wrong with a running agent is in the answer, and "doctor" says how to mend it
 		if err != nil {
 			return err
 		}
-		return show(cmd, output, st, func(w io.Writer) { printStatus(w, st, time.Now()) })
+		return show(cmd, output, st, func(w *strings.Builder) { printStatus(w, st, time.Now()) })
 	})
 }
 
-func printStatus(w io.Writer, st agentapi.Status, now time.Time) {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+func printStatus(w *strings.Builder, st agentapi.Status, now time.Time) {
+	t := &strings.Builder{}
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	if st.Notice != "" {
 		fmt.Fprintf(t, "*** %s ***\n", st.Notice)
@@ -71,13 +70,12 @@ func printStatus(w io.Writer, st agentapi.Status, now time.Time) {
 	if st.DriverError != "" {
 		row("driver", "! %s", st.DriverError)
 	}
-	_ = t.Flush() // to a terminal or a pipe: nothing to do about a failure
-	fmt.Fprintln(w)
+	w.WriteString(align(t.String()) + "\n")
 	printGPUs(w, st)
 }
 
-func printGPUs(w io.Writer, st agentapi.Status) {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+func printGPUs(w *strings.Builder, st agentapi.Status) {
+	t := &strings.Builder{}
 	fmt.Fprintln(t, "GPU\tSTATE\tCLASS\tNAME\tUTIL\tMEMORY MiB\tTEMP\tPOWER\tUUID")
 	for _, g := range st.GPUs {
 		ordinal, state := fmt.Sprint(g.Ordinal), "up"
@@ -104,7 +102,18 @@ func printGPUs(w io.Writer, st agentapi.Status) {
 			value("utilization", "%d %%", g.Utilization), value("memory", "%d / %d", g.MemoryUsed, g.MemoryTotal),
 			value("temperature", "%d °C", g.Temperature), value("power", "%d W", g.Power/1000), g.UUID)
 	}
-	_ = t.Flush()
+	w.WriteString(align(t.String()))
+}
+
+// align puts cells that are separated by tabs into columns.
+func align(s string) string {
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	_, err := t.Write([]byte(s))
+	if err = errors.Join(err, t.Flush()); err != nil {
+		return s // a builder takes everything; unaligned is still readable
+	}
+	return b.String()
 }
 
 func orDash(s string) string {

@@ -85,8 +85,9 @@ func (c *Client) SubmitWith(ctx context.Context, key cryptotypes.PrivKey, opt Op
 	for try := 1; ; try++ {
 		res, err := c.attempt(ctx, d, pub, key, address, s)
 		r, rejected := AsRejected(err)
-		if !rejected || r.Stage == StageDeliver || try == attempts ||
-			!(isSDK(err, codeWrongSequence) || (isSDK(err, codeUnauthorized) && try == 1)) {
+		// Unauthorized is also a signature over another account number.
+		stale := isSDK(err, codeWrongSequence) || (isSDK(err, codeUnauthorized) && try == 1)
+		if !rejected || r.Stage == StageDeliver || try == attempts || !stale {
 			return res, err
 		}
 		c.log.Debug("sequence corrected", "address", address, "log", r.Log)
