@@ -64,7 +64,7 @@ func (app *App) buildModules() {
 		epochs.NewAppModule(&app.EpochsKeeper),
 		stakingext.NewAppModule(cdc, app.StakingExtKeeper),
 		attestation.NewAppModule(cdc, app.AttestationKeeper),
-		gpumarket.NewAppModule(cdc, app.GPUMarketKeeper),
+		gpumarket.NewAppModule(cdc, app.GPUMarketKeeper).WithAgentKeys(simulatedAgentKey),
 	)
 	app.BasicManager = module.NewBasicManagerFromManager(app.ModuleManager, genesisDefaults())
 	app.BasicManager.RegisterLegacyAminoCodec(app.enc.Amino)

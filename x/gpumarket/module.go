@@ -42,13 +42,21 @@ var (
 
 // AppModule is x/gpumarket as the application sees it.
 type AppModule struct {
-	cdc    codec.Codec
-	keeper *keeper.Keeper
+	cdc       codec.Codec
+	keeper    *keeper.Keeper
+	agentKeys simulation.AgentKeys
 }
 
 // NewAppModule returns the module on its keeper.
 func NewAppModule(cdc codec.Codec, k *keeper.Keeper) AppModule {
-	return AppModule{cdc: cdc, keeper: k}
+	return AppModule{cdc: cdc, keeper: k, agentKeys: simulation.NoKeys}
+}
+
+// WithAgentKeys tells simulations where the agent keys of simulated hosts are:
+// the module that registers the hosts makes them.
+func (am AppModule) WithAgentKeys(keys simulation.AgentKeys) AppModule {
+	am.agentKeys = keys
+	return am
 }
 
 // IsOnePerModuleType implements depinject.OnePerModuleType.
@@ -138,13 +146,12 @@ func (AppModule) WeightedOperations(module.SimulationState) []simtypes.WeightedO
 
 // WeightedOperationsX registers a factory for each message of users.
 func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Registry) {
-	keys := simulation.DerivedKeys
 	reg.Add(weights.Get("gpumarket_create_listing", 30), simulation.CreateListingFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_change_price", 10), simulation.ChangePriceFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_set_listing_status", 10), simulation.SetListingStatusFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_rent", 80), simulation.RentFactory(am.keeper))
-	reg.Add(weights.Get("gpumarket_confirm_start", 80), simulation.ConfirmStartFactory(am.keeper, keys))
-	reg.Add(weights.Get("gpumarket_report_result", 20), simulation.ReportResultFactory(am.keeper, keys))
+	reg.Add(weights.Get("gpumarket_confirm_start", 80), simulation.ConfirmStartFactory(am.keeper, am.agentKeys))
+	reg.Add(weights.Get("gpumarket_report_result", 20), simulation.ReportResultFactory(am.keeper, am.agentKeys))
 	reg.Add(weights.Get("gpumarket_extend_rental", 20), simulation.ExtendRentalFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_close_rental", 20), simulation.CloseRentalFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_settle", 40), simulation.SettleFactory(am.keeper))
