@@ -34,7 +34,7 @@ install: setup ## Install the programs into Go's bin directory
 
 .PHONY: demo
 demo: build ## Rent a GPU on a local network and run a container; stays up (DEMO_EXIT=1 ends it)
-	@$(BUILD)/grafi-demo --bin $(BUILD) $(if $(DEMO_EXIT),--exit)
+	@$(BUILD)/grafi-demo --bin $(BUILD) --allow-unisolated $(if $(DEMO_EXIT),--exit)
 
 .PHONY: test
 test: build ## Run every test: units, simulation (short), real programs

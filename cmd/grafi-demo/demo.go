@@ -180,7 +180,7 @@ func (d *demo) pushImage(context.Context) (string, error) {
 func (d *demo) manifest() (string, error) {
 	manifest := map[string]any{
 		"image":     d.image,
-		"args":      []string{"-samples", "160", "-pause", "200ms", "-out", "/data/picture.png"},
+		"args":      []string{"-samples", "160", "-pause", "200ms"},
 		"resources": map[string]any{"cpu_millis": 1000, "memory_mib": 256, "disk_mib": 64, "pids": 64},
 		"volumes":   []map[string]any{{"name": "data", "path": "/data"}},
 		"results":   []string{"/data/picture.png"},

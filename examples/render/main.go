@@ -25,12 +25,21 @@ func main() {
 	height := flag.Int("height", 270, "pixels")
 	samples := flag.Int("samples", 48, "light paths per pixel")
 	pause := flag.Duration("pause", 0, "pause after each row, to stretch the job")
-	out := flag.String("out", "/data/picture.png", "where to write the PNG")
+	out := flag.String("out", filepath.Join(volume(), "picture.png"), "where to write the PNG")
 	flag.Parse()
 	log.SetFlags(0)
 	if err := run(*width, *height, *samples, *pause, *out); err != nil {
 		log.Fatalf("render: %v", err)
 	}
+}
+
+// volume is where the executor put the volume "data": at its path in a
+// container, elsewhere under an engine that can't mount.
+func volume() string {
+	if dir := os.Getenv("GRAFI_VOLUME_DATA"); dir != "" {
+		return dir
+	}
+	return "/data"
 }
 
 func run(width, height, samples int, pause time.Duration, out string) error {

@@ -51,10 +51,12 @@ func NewHost(ctx context.Context, n *Network, o HostOptions) (*Host, error) {
 		net: n, endpoint: fmt.Sprintf("https://127.0.0.1:%d", o.Port),
 		AgentHome: filepath.Join(n.Dir, o.Name, "agent"), ExecutorHome: filepath.Join(n.Dir, o.Name, "executor"),
 	}
-	for _, dir := range []string{h.AgentHome, h.ExecutorHome} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
-		}
+	// Workloads of the process engine run as nobody and must reach theirs.
+	if err := os.MkdirAll(h.ExecutorHome, 0o711); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(h.AgentHome, 0o700); err != nil {
+		return nil, err
 	}
 	rpc := n.HTTP(0)
 	socket := filepath.Join(h.AgentHome, "agent.sock")

@@ -58,7 +58,10 @@ func New(ctx context.Context, o Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o711); err != nil { // who runs below it may pass, not look around
+		return nil, err
+	}
+	if err := os.Mkdir(filepath.Join(dir, "logs"), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
 	n := &Network{Dir: dir, Bin: o.Bin, ChainID: o.ChainID, Accounts: map[string]string{}}
