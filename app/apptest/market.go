@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	// SimGPUName and SimGPUMemoryMiB are what a machine without a GPU declares.
-	SimGPUName      = "Grafilab SIM GPU"
+	// SimGPUName is what a machine without a GPU declares.
+	SimGPUName = "Grafilab SIM GPU"
+	// SimGPUMemoryMiB is the memory that it declares.
 	SimGPUMemoryMiB = 1024
 )
 

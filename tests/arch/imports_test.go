@@ -204,7 +204,9 @@ func moduleOf(path string) (string, bool) {
 	return parts[1], true
 }
 
-func isPackage(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
+func isPackage(path, prefix string) bool {
+	return path == prefix || strings.HasPrefix(path, prefix+"/")
+}
 
 // isUnder matches x/*/types and what is below it.
 func isUnder(path, pattern string) bool {
