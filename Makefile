@@ -37,16 +37,15 @@ demo: build ## Rent a GPU on a local network and run a container; stays up (DEMO
 	@$(BUILD)/grafi-demo --bin $(BUILD) --allow-unisolated $(if $(DEMO_EXIT),--exit)
 
 .PHONY: test
-test: build ## Run every test: units, simulation (short), real programs
-	$(GO_TEST) ./...
+test: test-unit test-system ## Run every test: units, simulation (short), real programs
 
 .PHONY: test-unit
 test-unit: setup ## Run the tests that need no built program
-	$(GO_TEST) $$(go list ./... | grep -v /tests/system)
+	$(GO_TEST) -timeout 30m $$(go list ./... | grep -v /tests/system)
 
 .PHONY: test-system
 test-system: build ## Run the tests with real programs, crashes and restarts
-	$(GO_TEST) -count=1 -timeout 30m -v ./tests/system/...
+	$(GO_TEST) -count=1 -timeout 30m -v ./tests/system/... | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
 
 .PHONY: test-sim
 test-sim: setup ## Run the long simulation: 500 blocks, 20 seeds
