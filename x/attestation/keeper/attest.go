@@ -23,7 +23,7 @@ type candidate struct {
 	group    int
 	slot     uint64
 	att      *types.Attestation
-	host     *types.Host // nil until it is known
+	signer   types.Signer
 	rejected *types.Rejection
 }
 
@@ -57,7 +57,7 @@ func (k *Keeper) SubmitAttestations(ctx context.Context, groups []types.Attestat
 			return BatchResult{}, err
 		}
 	}
-	if err := b.verify(candidates); err != nil {
+	if err := b.verify(flat, candidates); err != nil {
 		return BatchResult{}, err
 	}
 	for i := range candidates {

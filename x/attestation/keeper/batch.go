@@ -6,8 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"cosmossdk.io/collections"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/grafilab/grafi/x/attestation/types"
@@ -22,7 +20,7 @@ type batch struct {
 	now     time.Time
 
 	groups  []groupState
-	hosts   map[uint64]*types.Host // nil value: no such host
+	pages   map[uint64]types.SignerPage
 	seen    map[hostSlot]struct{}
 	records struct{ attested, up, counters recordSet }
 }
@@ -40,7 +38,7 @@ func (k *Keeper) newBatch(ctx context.Context, params types.Params, groups []typ
 	b := &batch{
 		k: k, params: params, chainID: sdk.UnwrapSDKContext(ctx).ChainID(), now: blockTime(ctx),
 		groups: make([]groupState, len(groups)),
-		hosts:  make(map[uint64]*types.Host),
+		pages:  make(map[uint64]types.SignerPage),
 		seen:   make(map[hostSlot]struct{}),
 	}
 	b.records.attested = newRecordSet(k.attested)
@@ -95,24 +93,25 @@ func (b *batch) check(ctx context.Context, index uint32, c *candidate) error {
 		c.reject(index, types.REJECT_REASON_MALFORMED, "detail_root has %d bytes, want 0 or %d", n, types.DetailRootSize)
 		return nil
 	}
-	host, err := b.host(ctx, att.HostId)
+	signer, err := b.signer(ctx, att.HostId)
 	if err != nil {
 		return err
 	}
-	switch {
-	case host == nil:
+	switch signer.Status {
+	case types.HOST_STATUS_ACTIVE:
+	case types.HOST_STATUS_UNSPECIFIED:
 		c.reject(index, types.REJECT_REASON_UNKNOWN_HOST, "id %d", att.HostId)
 		return nil
-	case host.Status != types.HOST_STATUS_ACTIVE:
-		c.reject(index, types.REJECT_REASON_HOST_NOT_ACTIVE, "host is %s", host.Status)
+	default:
+		c.reject(index, types.REJECT_REASON_HOST_NOT_ACTIVE, "host is %s", signer.Status)
 		return nil
 	}
-	c.host = host
-	if err := types.ValidateDown(att.Down, host.GpuCount); err != nil {
+	c.signer = signer
+	if err := types.ValidateDown(att.Down, signer.GPUCount); err != nil {
 		c.reject(index, types.REJECT_REASON_MALFORMED, "%s", err)
 		return nil
 	}
-	if err := types.ValidateNotRunning(att.NotRunning, host.GpuCount); err != nil {
+	if err := types.ValidateNotRunning(att.NotRunning, signer.GPUCount); err != nil {
 		c.reject(index, types.REJECT_REASON_MALFORMED, "%s", err)
 		return nil
 	}
@@ -133,9 +132,9 @@ func (b *batch) check(ctx context.Context, index uint32, c *candidate) error {
 	return nil
 }
 
-// verify checks the signatures of what is left: in one batch, but for a host with
-// two keys in an overlap of rotation, of which either may have signed.
-func (b *batch) verify(candidates []candidate) error {
+// verify checks the signatures of what is left: in one batch, but for slots of a
+// host in which other keys than its newest may have signed.
+func (b *batch) verify(ctx context.Context, candidates []candidate) error {
 	sigs := newSigBatch(keyCache, len(candidates))
 	var encoded []byte
 	for i := range candidates {
@@ -143,12 +142,16 @@ func (b *batch) verify(candidates []candidate) error {
 		if c.rejected != nil {
 			continue
 		}
-		keys := c.host.SigningKeys(c.slot)
-		if len(keys) == 0 {
-			c.reject(uint32(i), types.REJECT_REASON_HOST_NOT_ACTIVE, "no agent key of host %d may sign for slot %d", c.host.Id, c.slot)
+		keys, err := b.olderKeys(ctx, c)
+		if err != nil {
+			return err
+		}
+		if keys != nil && len(keys) == 0 {
+			c.reject(uint32(i), types.REJECT_REASON_HOST_NOT_ACTIVE, "no agent key of host %d may sign for slot %d", c.att.HostId, c.slot)
 			continue
 		}
-		doc := types.NewAttestationDoc(b.chainID, c.host, c.slot, &b.groups[c.group].anchor, c.att)
+		host := types.Host{Id: c.att.HostId, Generation: c.signer.Generation}
+		doc := types.NewAttestationDoc(b.chainID, &host, c.slot, &b.groups[c.group].anchor, c.att)
 		size := doc.Size()
 		if cap(encoded) < size {
 			encoded = make([]byte, 2*size)
@@ -158,8 +161,8 @@ func (b *batch) verify(candidates []candidate) error {
 			return err
 		}
 		signBytes := types.SignBytesOf(types.DomainAttestation, encoded)
-		if len(keys) == 1 {
-			sigs.add(i, keys[0], signBytes, c.att.Signature)
+		if keys == nil {
+			sigs.add(i, c.signer.Key[:], signBytes, c.att.Signature)
 		} else if !keyCache.verifyAny(keys, signBytes, c.att.Signature) {
 			c.rejectSignature(i, b)
 		}
@@ -173,19 +176,19 @@ func (b *batch) verify(candidates []candidate) error {
 func (c *candidate) rejectSignature(index int, b *batch) {
 	c.reject(uint32(index), types.REJECT_REASON_BAD_SIGNATURE,
 		"not by an agent key of host %d over chain %s, slot %d, generation %d and %s",
-		c.host.Id, b.chainID, c.slot, c.host.Generation, anchorText(b.groups[c.group].anchor.Height, b.groups[c.group].anchor.Hash))
+		c.att.HostId, b.chainID, c.slot, c.signer.Generation, anchorText(b.groups[c.group].anchor.Height, b.groups[c.group].anchor.Hash))
 }
 
 // count sets the bits of an accepted attestation and raises its counters.
 func (b *batch) count(ctx context.Context, c *candidate) error {
-	bucket, position := types.Bucket(c.host.Id)
+	bucket, position := types.Bucket(c.att.HostId)
 	attested, err := b.records.attested.get(ctx, c.slot, bucket)
 	if err != nil {
 		return err
 	}
 	attested.set(types.Bitmap(attested.bytes).Set(position))
 
-	bucket, position = types.Bucket(c.host.FirstGpu)
+	bucket, position = types.Bucket(c.signer.FirstGPU)
 	up, err := b.records.up.get(ctx, c.slot, bucket)
 	if err != nil {
 		return err
@@ -195,7 +198,7 @@ func (b *batch) count(ctx context.Context, c *candidate) error {
 		return err
 	}
 	down := types.Bitmap(c.att.Down)
-	for i := range uint64(c.host.GpuCount) {
+	for i := range uint64(c.signer.GPUCount) {
 		if !down.Get(i) {
 			up.set(types.Bitmap(up.bytes).Set(position + i))
 			counters.set(types.Counts(counters.bytes).Add(position + i))
@@ -214,18 +217,30 @@ func (b *batch) write(ctx context.Context) error {
 	return nil
 }
 
-// host returns a host, loaded once; nil when there is none.
-func (b *batch) host(ctx context.Context, id uint64) (*types.Host, error) {
-	if host, ok := b.hosts[id]; ok {
-		return host, nil
+// signer returns what the chain knows of a host's signer; its page is loaded once.
+func (b *batch) signer(ctx context.Context, hostID uint64) (types.Signer, error) {
+	number, position := types.SignerPosition(hostID)
+	page, ok := b.pages[number]
+	if !ok {
+		var err error
+		if page, err = b.k.signerPage(ctx, number); err != nil {
+			return types.Signer{}, err
+		}
+		b.pages[number] = page
 	}
-	host, err := b.k.hosts.Get(ctx, id)
-	if errors.Is(err, collections.ErrNotFound) {
-		b.hosts[id] = nil
+	return page.Get(position), nil
+}
+
+// olderKeys returns nil when only the signer's own key may sign for the slot, as
+// nearly always. Else it returns the keys that may, newest first, from the host's
+// record: not nil, and empty when none may.
+func (b *batch) olderKeys(ctx context.Context, c *candidate) ([][]byte, error) {
+	if c.slot >= c.signer.SoleFrom {
 		return nil, nil
-	} else if err != nil {
+	}
+	host, err := b.k.Host(ctx, c.att.HostId)
+	if err != nil {
 		return nil, err
 	}
-	b.hosts[id] = &host
-	return &host, nil
+	return append([][]byte{}, host.SigningKeys(c.slot)...), nil
 }

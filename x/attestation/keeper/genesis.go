@@ -38,7 +38,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 
 func (k *Keeper) initHosts(ctx context.Context, gs types.GenesisState) error {
 	for _, h := range gs.Hosts {
-		if err := k.hosts.Set(ctx, h.Id, h); err != nil {
+		if err := k.setHost(ctx, h); err != nil {
 			return err
 		}
 		for i := range h.AgentKeys {

@@ -66,7 +66,7 @@ func (k *Keeper) RegisterHost(ctx context.Context, operator sdk.AccAddress, r Re
 	if err := k.declareGPUs(ctx, operator, gpus, weights); err != nil {
 		return types.Host{}, err
 	}
-	return host, k.hosts.Set(ctx, host.Id, host)
+	return host, k.setHost(ctx, host)
 }
 
 // checkRegistration checks the form of a registration and fills in its capacity.
@@ -115,5 +115,5 @@ func (k *Keeper) UpdateHost(ctx context.Context, operator sdk.AccAddress, hostID
 		return err
 	}
 	host.Region, host.Endpoint, host.EncryptionKey = region, endpoint, encryptionKey
-	return k.hosts.Set(ctx, hostID, host)
+	return k.setHost(ctx, host)
 }

@@ -49,6 +49,38 @@ func (k *Keeper) checkBits(ctx context.Context) (broken []string, err error) {
 	return broken, nil
 }
 
+// checkSigners: the pages of signers say what the hosts' records say, and nothing
+// of hosts that do not exist.
+func (k *Keeper) checkSigners(ctx context.Context) (broken []string, err error) {
+	hosts := 0
+	if err := k.hosts.Walk(ctx, nil, func(id uint64, h types.Host) (bool, error) {
+		hosts++
+		number, position := types.SignerPosition(id)
+		page, err := k.signerPage(ctx, number)
+		if err == nil && page.Get(position) != types.SignerOf(&h) {
+			broken = append(broken, fmt.Sprintf("host %d: its signer is %v, want %v", id, page.Get(position), types.SignerOf(&h)))
+		}
+		return false, err
+	}); err != nil {
+		return nil, err
+	}
+	signers := 0
+	if err := k.signers.Walk(ctx, nil, func(_ uint64, page []byte) (bool, error) {
+		for i := range uint64(types.SignersPerPage) {
+			if types.SignerPage(page).Get(i) != (types.Signer{}) {
+				signers++
+			}
+		}
+		return false, nil
+	}); err != nil {
+		return nil, err
+	}
+	if signers != hosts {
+		broken = append(broken, fmt.Sprintf("%d signers, %d hosts", signers, hosts))
+	}
+	return broken, nil
+}
+
 // checkCounters: on a day of which every slot is kept, counters are the bits added
 // up; on the day of the floor they are at least that.
 func (k *Keeper) checkCounters(ctx context.Context) (broken []string, err error) {

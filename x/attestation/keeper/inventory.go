@@ -47,7 +47,7 @@ func (k *Keeper) UpdateInventory(ctx context.Context, operator sdk.AccAddress, h
 	}
 	host.GpuCount = uint32(len(gpus))
 	host.Generation++
-	return host.Generation, k.hosts.Set(ctx, hostID, host)
+	return host.Generation, k.setHost(ctx, host)
 }
 
 // changedGPUs returns the ordinals at which another card stands than before, or

@@ -33,6 +33,7 @@ type Keeper struct {
 
 	hosts          *collections.IndexedMap[uint64, types.Host, hostIndexes]
 	hostByAgentKey collections.Map[[]byte, uint64] // exactly the remembered keys that aren't revoked
+	signers        collections.Map[uint64, []byte] // pages of types.Signer, derived from hosts
 	hostSeq        collections.Sequence
 	gpus           collections.Map[collections.Pair[uint64, uint32], types.Gpu] // (host, ordinal)
 	nextGPU        collections.Item[uint64]
@@ -90,6 +91,7 @@ func NewKeeper(
 		hosts: collections.NewIndexedMap(sb, types.HostsPrefix, "hosts",
 			collections.Uint64Key, codec.CollValue[types.Host](cdc), hostIndexes{operator: byOperator}),
 		hostByAgentKey: collections.NewMap(sb, types.HostByAgentKeyPrefix, "host_by_agent_key", collections.BytesKey, collections.Uint64Value),
+		signers:        collections.NewMap(sb, types.SignersPrefix, "signers", collections.Uint64Key, collections.BytesValue),
 		hostSeq:        collections.NewSequence(sb, types.HostSeqPrefix, "host_seq"),
 		gpus: collections.NewMap(sb, types.GPUsPrefix, "gpus",
 			collections.PairKeyCodec(collections.Uint64Key, collections.Uint32Key), codec.CollValue[types.Gpu](cdc)),

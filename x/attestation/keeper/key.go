@@ -71,7 +71,7 @@ func (k *Keeper) RotateAgentKey(ctx context.Context, operator sdk.AccAddress, ho
 	if err := k.hostByAgentKey.Set(ctx, b.AgentKey, hostID); err != nil {
 		return err
 	}
-	return k.hosts.Set(ctx, hostID, host)
+	return k.setHost(ctx, host)
 }
 
 // RevokeAgentKey ends every agent key of the host at once: nothing it signed is
@@ -94,7 +94,7 @@ func (k *Keeper) RevokeAgentKey(ctx context.Context, operator sdk.AccAddress, ho
 		return nil, err
 	}
 	host.Status = types.HOST_STATUS_REVOKED
-	return revoked, k.hosts.Set(ctx, hostID, host)
+	return revoked, k.setHost(ctx, host)
 }
 
 // revokeKeys revokes the host's keys in place and frees their index entries.

@@ -34,5 +34,5 @@ func (k *Keeper) RetireHost(ctx context.Context, operator sdk.AccAddress, hostID
 	host.Status = types.HOST_STATUS_RETIRED
 	host.GpuCount = 0
 	host.Generation++
-	return k.hosts.Set(ctx, hostID, host)
+	return k.setHost(ctx, host)
 }

@@ -40,4 +40,5 @@ var (
 	ClassQueuePrefix      = collections.NewPrefix(15)
 	RefreshFromPrefix     = collections.NewPrefix(16)
 	FloorPrefix           = collections.NewPrefix(17)
+	SignersPrefix         = collections.NewPrefix(18)
 )
