@@ -63,4 +63,3 @@ func TestTooEarly(t *testing.T) {
 	f.at(last.Add(time.Second))
 	require.Equal(t, uint64(startSlot), f.state().LastClosedSlot)
 }
-
