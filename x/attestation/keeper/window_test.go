@@ -63,3 +63,21 @@ func TestTooEarly(t *testing.T) {
 	f.at(last.Add(time.Second))
 	require.Equal(t, uint64(startSlot), f.state().LastClosedSlot)
 }
+
+// TestBadSignatureIsNamedByItsIndex, also behind others that never reach the batch.
+func TestBadSignatureIsNamedByItsIndex(t *testing.T) {
+	f := newFixture(t)
+	for range 3 {
+		f.register(1)
+	}
+	f.slot(startSlot + 1)
+	g := f.group(startSlot, types.Attestation{HostId: 99, Signature: make([]byte, 64)},
+		f.good(1, startSlot), f.good(2, startSlot), f.good(3, startSlot))
+	g.Attestations[2].Signature[1] ^= 1
+	resp := f.mustSubmit(g)
+	require.EqualValues(t, 2, resp.Accepted)
+	require.Len(t, resp.Rejections, 2)
+	require.EqualValues(t, 2, resp.Rejections[1].Index)
+	require.EqualValues(t, 2, resp.Rejections[1].HostId)
+	require.Equal(t, []types.SlotBitmap{{Slot: startSlot, Bits: []byte{0b1010}}}, f.state().Attested)
+}
