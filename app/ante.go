@@ -21,6 +21,19 @@ func (k virtualFees) SendCoinsFromAccountToModule(ctx context.Context, from sdk.
 	return k.SendCoinsFromAccountToModuleVirtual(ctx, from, module, amt)
 }
 
+// afterRestart gives the mempool's state the height of the last block. BaseApp
+// starts it at height 0, where the signature check takes every account for one
+// of genesis with number 0: from a restart to its next block a node would refuse
+// every honest transaction as unauthorized.
+func (app *App) afterRestart(next sdk.AnteHandler) sdk.AnteHandler {
+	return func(ctx sdk.Context, tx sdk.Tx, simulate bool) (sdk.Context, error) {
+		if last := app.LastBlockHeight(); ctx.BlockHeight() == 0 && last > 0 {
+			ctx = ctx.WithBlockHeight(last)
+		}
+		return next(ctx, tx, simulate)
+	}
+}
+
 // setHandlers installs what runs before and after the messages of a
 // transaction.
 func (app *App) setHandlers() {
@@ -34,7 +47,7 @@ func (app *App) setHandlers() {
 	if err != nil {
 		panic(err)
 	}
-	app.SetAnteHandler(anteHandler)
+	app.SetAnteHandler(app.afterRestart(anteHandler))
 
 	postHandler, err := posthandler.NewPostHandler(posthandler.HandlerOptions{})
 	if err != nil {
