@@ -52,8 +52,8 @@ test-sim: setup ## Run the long simulation: 500 blocks, 20 seeds
 	GRAFI_SIM=long $(GO_TEST) -count=1 -timeout 12h -v -run 'TestSim' ./app
 
 .PHONY: bench
-bench: setup ## Run the benchmarks; they print ratios measured in one run
-	$(GO_TEST) -run '^$$' -bench . -benchtime 1x -timeout 60m ./x/... ./tests/bench/...
+bench: setup ## Run the benchmarks (BENCHTIME, default 5x); they print ratios measured in one run
+	$(GO_TEST) -run '^$$' -bench . -benchtime $${BENCHTIME:-5x} -timeout 60m ./x/... ./tests/bench/...
 
 .PHONY: fuzz
 fuzz: setup ## Fuzz every parser of foreign bytes for FUZZTIME each (default 60s)
