@@ -60,7 +60,7 @@ func rentalCmd() *cobra.Command {
 					v.Host = &st
 				}
 			}
-			return output(cmd, c, v, func(w io.Writer) error { return v.print(w) })
+			return output(cmd, c, v, v.print)
 		},
 	}
 	addQueryFlags(cmd)

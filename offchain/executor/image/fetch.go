@@ -33,7 +33,7 @@ import (
 func parseReference(reference string) (name.Digest, error) {
 	ref, err := name.NewDigest(reference, name.StrictValidation)
 	if err != nil {
-		return name.Digest{}, fmt.Errorf("%w: %s", ErrReference, err)
+		return name.Digest{}, fmt.Errorf("%w: %w", ErrReference, err)
 	}
 	if !strings.HasPrefix(ref.DigestStr(), "sha256:") || len(ref.DigestStr()) != len("sha256:")+2*sha256.Size {
 		return name.Digest{}, fmt.Errorf("%w: digest %q, want sha256:<64 hex digits>", ErrReference, ref.DigestStr())

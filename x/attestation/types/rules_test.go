@@ -15,7 +15,7 @@ import (
 
 func TestSlots(t *testing.T) {
 	p := types.DefaultParams()
-	at := func(sec int64, nsec int64) time.Time { return time.Unix(sec, nsec) }
+	at := time.Unix
 	for name, tc := range map[string]struct {
 		t    time.Time
 		want uint64

@@ -176,7 +176,7 @@ func TestRentOnASelectiveListing(t *testing.T) {
 	f.rent(1, 1, 60)
 }
 
-func moduleAccount() string { return str(sdk.AccAddress(moduleAddress)) }
+func moduleAccount() string { return str(moduleAddress) }
 
 func (f *fixture) mustStatus(status types.ListingStatus) {
 	f.t.Helper()

@@ -13,7 +13,7 @@ const (
 	TreasuryAccount = "treasury"
 	// PPM is one whole in parts per million.
 	PPM = 1_000_000
-	// RentalIDShift: a rental's id is listing id × 2^24 + its number on the
+	// RentalIDShift is the width of the number: a rental's id is listing id × 2^24 + its number on the
 	// listing, so that two listings never share a counter and an id stays
 	// below 2^53 (exact in JavaScript) for 2^29 listings.
 	RentalIDShift = 24

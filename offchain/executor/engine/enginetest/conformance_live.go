@@ -52,7 +52,7 @@ func testDiskLimit(t *testing.T, e engine.Engine, rootfs string) {
 	require.Equal(t, engine.ReasonDiskLimit, status.Reason)
 }
 
-func testRestart(t *testing.T, e engine.Engine, open func(*testing.T, string) engine.Engine, rootfs string) {
+func testRestart(t *testing.T, _ engine.Engine, open func(*testing.T, string) engine.Engine, rootfs string) {
 	state := StateDir(t)
 	before := open(t, state)
 	StopAtEnd(t, before)
