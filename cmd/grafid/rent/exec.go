@@ -5,8 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cosmos/cosmos-sdk/client"
-
 	"github.com/grafilab/grafi/offchain/executor/gateway"
 )
 
@@ -16,19 +14,11 @@ func execCmd() *cobra.Command {
 		Example: "  grafid exec 16777216 --from renter -- nvidia-smi -L",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := client.GetClientTxContext(cmd)
+			s, err := openRental(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			id, err := parseID("rental", args[0])
-			if err != nil {
-				return err
-			}
-			_, g, err := rentalGateway(cmd, c, id)
-			if err != nil {
-				return err
-			}
-			code, err := g.Exec(cmd.Context(), gateway.ExecRequest{Args: args[1:]}, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			code, err := s.gateway.Exec(cmd.Context(), gateway.ExecRequest{Args: args[1:]}, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err == nil && code != 0 {
 				err = fmt.Errorf("%s ended with exit code %d", args[1], code)
 			}

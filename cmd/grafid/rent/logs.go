@@ -24,22 +24,14 @@ func logsCmd() *cobra.Command {
   grafid logs 16777216 --tail-bytes 4096 --from renter`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := client.GetClientTxContext(cmd)
-			if err != nil {
-				return err
-			}
-			id, err := parseID("rental", args[0])
-			if err != nil {
-				return err
-			}
-			_, g, err := rentalGateway(cmd, c, id)
+			s, err := openRental(cmd, args[0])
 			if err != nil {
 				return err
 			}
 			if follow {
-				return followLogs(cmd, c, g, id, tail)
+				return followLogs(cmd, s.ctx, s.gateway, s.rental.Id, tail)
 			}
-			log, err := g.Logs(cmd.Context(), engine.LogOptions{TailBytes: tail})
+			log, err := s.gateway.Logs(cmd.Context(), engine.LogOptions{TailBytes: tail})
 			if err != nil {
 				return err
 			}

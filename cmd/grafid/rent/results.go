@@ -13,8 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cosmos/cosmos-sdk/client"
-
 	"github.com/grafilab/grafi/offchain/executor/gateway"
 	markettypes "github.com/grafilab/grafi/x/gpumarket/types"
 )
@@ -43,23 +41,15 @@ signed on chain. They are kept for a while after the workload has ended.`,
 		Example: "  grafid results 16777216 --out results --from renter",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := client.GetClientTxContext(cmd)
+			s, err := openRental(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			id, err := parseID("rental", args[0])
+			all, err := fetchResults(cmd.Context(), s.rental, s.gateway, dir)
 			if err != nil {
 				return err
 			}
-			rental, g, err := rentalGateway(cmd, c, id)
-			if err != nil {
-				return err
-			}
-			all, err := fetchResults(cmd.Context(), rental, g, dir)
-			if err != nil {
-				return err
-			}
-			return output(cmd, c, all, func(w io.Writer) error {
+			return output(cmd, s.ctx, all, func(w io.Writer) error {
 				for _, f := range all.Files {
 					fmt.Fprintf(w, "%s  %s (%d bytes)\n", f.SHA256, f.SavedAs, f.Bytes)
 				}

@@ -142,6 +142,27 @@ func rentalGateway(cmd *cobra.Command, c client.Context, id uint64) (markettypes
 	return resp.Rental, g, err
 }
 
+// session is a rental of the key with the gateway of its host.
+type session struct {
+	ctx     client.Context
+	rental  markettypes.Rental
+	gateway *gateway.Client
+}
+
+// openRental opens the rental that a command names.
+func openRental(cmd *cobra.Command, rentalID string) (session, error) {
+	c, err := client.GetClientTxContext(cmd)
+	if err != nil {
+		return session{}, err
+	}
+	id, err := parseID("rental", rentalID)
+	if err != nil {
+		return session{}, err
+	}
+	rental, g, err := rentalGateway(cmd, c, id)
+	return session{ctx: c, rental: rental, gateway: g}, err
+}
+
 // pause waits between two tries.
 func pause(ctx context.Context, d time.Duration) error {
 	select {
