@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Generates the Go code of proto/ without a network: the imported .proto files
 # come out of the Go module cache, the plugins are built from go.mod's versions.
-# With --check it fails when the committed code differs from a new run.
+# With --check it fails when the committed code differs from a new run; with the
+# name of a package, such as "gpumarket", it generates that one only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +27,11 @@ go build -o "$work/bin/" github.com/cosmos/gogoproto/protoc-gen-gocosmos
 go build -o "$work/bin/" github.com/grpc-ecosystem/grpc-gateway/protoc-gen-grpc-gateway
 
 # One run per package: the gogo plugin takes the files of one Go package at a time.
-for dir in proto/grafi/*/v1; do
+packages=(proto/grafi/*/v1)
+if [ -n "${1:-}" ] && [ "$1" != --check ]; then
+  packages=("proto/grafi/$1/v1")
+fi
+for dir in "${packages[@]}"; do
   PATH="$work/bin:$PATH" protoc \
     -I proto -I "$sdk/proto" -I "$work/gogo" -I "$cosmosproto/proto" \
     -I "$gateway/third_party/googleapis" -I /usr/include \

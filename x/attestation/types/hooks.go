@@ -13,6 +13,21 @@ type AttestationHooks interface {
 	BeforeGPUsChanged(ctx context.Context, hostID uint64, ordinals []uint32) error
 	// BeforeHostRetired: the host is about to leave. An error refuses it.
 	BeforeHostRetired(ctx context.Context, hostID uint64) error
+	// AfterSlotsCounted: a message raised the day counters of these hosts. It is
+	// called once per message and day, in the order in which they were counted;
+	// a host that attested several slots of the day comes once for each.
+	AfterSlotsCounted(ctx context.Context, day uint64, hosts []CountedHost) error
+	// AfterEquivocationProven: the host signed two attestations of the slot.
+	AfterEquivocationProven(ctx context.Context, hostID, slot uint64) error
+}
+
+// CountedHost is one accepted attestation.
+type CountedHost struct {
+	HostID uint64
+	// FirstGPU is the chain-wide index of the host's GPU 0.
+	FirstGPU uint64
+	// Counts holds the new day counter of each GPU; 0 for one that was down.
+	Counts []uint8
 }
 
 // MultiHooks calls its hooks in order and stops at the first error.
@@ -44,6 +59,26 @@ func (m MultiHooks) BeforeGPUsChanged(ctx context.Context, hostID uint64, ordina
 func (m MultiHooks) BeforeHostRetired(ctx context.Context, hostID uint64) error {
 	for _, h := range m {
 		if err := h.BeforeHostRetired(ctx, hostID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AfterSlotsCounted implements AttestationHooks.
+func (m MultiHooks) AfterSlotsCounted(ctx context.Context, day uint64, hosts []CountedHost) error {
+	for _, h := range m {
+		if err := h.AfterSlotsCounted(ctx, day, hosts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AfterEquivocationProven implements AttestationHooks.
+func (m MultiHooks) AfterEquivocationProven(ctx context.Context, hostID, slot uint64) error {
+	for _, h := range m {
+		if err := h.AfterEquivocationProven(ctx, hostID, slot); err != nil {
 			return err
 		}
 	}

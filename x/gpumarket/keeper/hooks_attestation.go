@@ -95,6 +95,16 @@ func (h attestationHooks) BeforeHostRetired(ctx context.Context, hostID uint64) 
 	return nil
 }
 
+// AfterSlotsCounted implements AttestationHooks: the market reads slots when it
+// judges them.
+func (attestationHooks) AfterSlotsCounted(context.Context, uint64, []attestationtypes.CountedHost) error {
+	return nil
+}
+
+// AfterEquivocationProven implements AttestationHooks: it concerns the stake, and
+// no rental.
+func (attestationHooks) AfterEquivocationProven(context.Context, uint64, uint64) error { return nil }
+
 // listingsOfHost returns the listings that hold a GPU of the host, each once and
 // in the order of their GPUs.
 func (k *Keeper) listingsOfHost(ctx context.Context, hostID uint64) ([]uint64, error) {

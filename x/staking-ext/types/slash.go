@@ -12,9 +12,15 @@ import (
 type SlashRequest struct {
 	Operator sdk.AccAddress
 	Fault    Fault
-	// FractionPPM of what is at risk is taken: own stake, and unbonding entries
-	// begun after CommittedAt.
+	// FaultID names the fault, such as "equivocation/12/345": one fault is
+	// punished once.
+	FaultID string
+	// FractionPPM of what is at risk is taken; 0 when Amount says how much.
 	FractionPPM uint64
+	// Amount is taken, in the stake denom; nil when FractionPPM says how much.
+	Amount math.Int
+	// AllEscrow takes all rewards that are not released yet on top.
+	AllEscrow bool
 	// CommittedAt is the time of the fault, not of its proof.
 	CommittedAt time.Time
 	// Victim is served first, up to VictimLoss; nil when nobody was injured.
@@ -23,6 +29,9 @@ type SlashRequest struct {
 	// Reporter gets the reporter's share; nil when the chain itself found the
 	// fault, and then the share is burned.
 	Reporter sdk.AccAddress
+	// HoldIn names the module account that gets everything that is taken, for
+	// the caller to distribute; empty for the usual split.
+	HoldIn string
 }
 
 // SlashResult tells where every unit went:
