@@ -28,6 +28,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgRevealVote{}, "grafi/dao/MsgRevealVote")
 	legacy.RegisterAminoMsg(cdc, &MsgAppeal{}, "grafi/dao/MsgAppeal")
 	legacy.RegisterAminoMsg(cdc, &MsgDecideAppeal{}, "grafi/x/dao/MsgDecideAppeal")
+	legacy.RegisterAminoMsg(cdc, &MsgResumeDispute{}, "grafi/dao/MsgResumeDispute")
 }
 
 // RegisterInterfaces registers the messages as sdk.Msg.
@@ -36,6 +37,6 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgCreateStream{}, &MsgCancelStream{}, &MsgWithdrawStream{}, &MsgCreateGrant{}, &MsgReleaseMilestone{},
 		&MsgCancelGrant{}, &MsgPause{}, &MsgUnpause{}, &MsgUpdateParams{},
 		&MsgOpenDispute{}, &MsgJoinJury{}, &MsgLeaveJury{}, &MsgCommitVote{}, &MsgRevealVote{}, &MsgAppeal{},
-		&MsgDecideAppeal{})
+		&MsgDecideAppeal{}, &MsgResumeDispute{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

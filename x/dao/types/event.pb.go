@@ -702,6 +702,68 @@ func (m *EventDisputeOpened) GetClaimant() string {
 	return ""
 }
 
+// Fewer than three jurors could be drawn: the dispute is drawn again at due_at,
+// or dismissed if this was its last round.
+type EventNoPanel struct {
+	DisputeId  uint64 `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
+	Round      uint32 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
+	Candidates uint32 `protobuf:"varint,3,opt,name=candidates,proto3" json:"candidates,omitempty"`
+}
+
+func (m *EventNoPanel) Reset()         { *m = EventNoPanel{} }
+func (m *EventNoPanel) String() string { return proto.CompactTextString(m) }
+func (*EventNoPanel) ProtoMessage()    {}
+func (*EventNoPanel) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c4c6ece3882d66e4, []int{11}
+}
+func (m *EventNoPanel) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventNoPanel) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventNoPanel.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventNoPanel) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventNoPanel.Merge(m, src)
+}
+func (m *EventNoPanel) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventNoPanel) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventNoPanel.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventNoPanel proto.InternalMessageInfo
+
+func (m *EventNoPanel) GetDisputeId() uint64 {
+	if m != nil {
+		return m.DisputeId
+	}
+	return 0
+}
+
+func (m *EventNoPanel) GetRound() uint32 {
+	if m != nil {
+		return m.Round
+	}
+	return 0
+}
+
+func (m *EventNoPanel) GetCandidates() uint32 {
+	if m != nil {
+		return m.Candidates
+	}
+	return 0
+}
+
 type EventPanelDrawn struct {
 	DisputeId   uint64    `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
 	Round       uint32    `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
@@ -713,7 +775,7 @@ func (m *EventPanelDrawn) Reset()         { *m = EventPanelDrawn{} }
 func (m *EventPanelDrawn) String() string { return proto.CompactTextString(m) }
 func (*EventPanelDrawn) ProtoMessage()    {}
 func (*EventPanelDrawn) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c4c6ece3882d66e4, []int{11}
+	return fileDescriptor_c4c6ece3882d66e4, []int{12}
 }
 func (m *EventPanelDrawn) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -779,7 +841,7 @@ func (m *EventVoteCommitted) Reset()         { *m = EventVoteCommitted{} }
 func (m *EventVoteCommitted) String() string { return proto.CompactTextString(m) }
 func (*EventVoteCommitted) ProtoMessage()    {}
 func (*EventVoteCommitted) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c4c6ece3882d66e4, []int{12}
+	return fileDescriptor_c4c6ece3882d66e4, []int{13}
 }
 func (m *EventVoteCommitted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -822,6 +884,66 @@ func (m *EventVoteCommitted) GetJuror() string {
 	return ""
 }
 
+type EventRevealBegan struct {
+	DisputeId   uint64    `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
+	Round       uint32    `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
+	RevealUntil time.Time `protobuf:"bytes,3,opt,name=reveal_until,json=revealUntil,proto3,stdtime" json:"reveal_until"`
+}
+
+func (m *EventRevealBegan) Reset()         { *m = EventRevealBegan{} }
+func (m *EventRevealBegan) String() string { return proto.CompactTextString(m) }
+func (*EventRevealBegan) ProtoMessage()    {}
+func (*EventRevealBegan) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c4c6ece3882d66e4, []int{14}
+}
+func (m *EventRevealBegan) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRevealBegan) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRevealBegan.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRevealBegan) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRevealBegan.Merge(m, src)
+}
+func (m *EventRevealBegan) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRevealBegan) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRevealBegan.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRevealBegan proto.InternalMessageInfo
+
+func (m *EventRevealBegan) GetDisputeId() uint64 {
+	if m != nil {
+		return m.DisputeId
+	}
+	return 0
+}
+
+func (m *EventRevealBegan) GetRound() uint32 {
+	if m != nil {
+		return m.Round
+	}
+	return 0
+}
+
+func (m *EventRevealBegan) GetRevealUntil() time.Time {
+	if m != nil {
+		return m.RevealUntil
+	}
+	return time.Time{}
+}
+
 type EventVoteRevealed struct {
 	DisputeId uint64  `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
 	Juror     string  `protobuf:"bytes,2,opt,name=juror,proto3" json:"juror,omitempty"`
@@ -832,7 +954,7 @@ func (m *EventVoteRevealed) Reset()         { *m = EventVoteRevealed{} }
 func (m *EventVoteRevealed) String() string { return proto.CompactTextString(m) }
 func (*EventVoteRevealed) ProtoMessage()    {}
 func (*EventVoteRevealed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c4c6ece3882d66e4, []int{13}
+	return fileDescriptor_c4c6ece3882d66e4, []int{15}
 }
 func (m *EventVoteRevealed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -882,6 +1004,114 @@ func (m *EventVoteRevealed) GetVote() Verdict {
 	return VERDICT_UNSPECIFIED
 }
 
+// A juror did not reveal; what it lost went to the treasury.
+type EventVoteMissed struct {
+	DisputeId uint64 `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
+	Juror     string `protobuf:"bytes,2,opt,name=juror,proto3" json:"juror,omitempty"`
+	// Of its bond.
+	Lost cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=lost,proto3,customtype=cosmossdk.io/math.Int" json:"lost"`
+}
+
+func (m *EventVoteMissed) Reset()         { *m = EventVoteMissed{} }
+func (m *EventVoteMissed) String() string { return proto.CompactTextString(m) }
+func (*EventVoteMissed) ProtoMessage()    {}
+func (*EventVoteMissed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c4c6ece3882d66e4, []int{16}
+}
+func (m *EventVoteMissed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventVoteMissed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventVoteMissed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventVoteMissed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventVoteMissed.Merge(m, src)
+}
+func (m *EventVoteMissed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventVoteMissed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventVoteMissed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventVoteMissed proto.InternalMessageInfo
+
+func (m *EventVoteMissed) GetDisputeId() uint64 {
+	if m != nil {
+		return m.DisputeId
+	}
+	return 0
+}
+
+func (m *EventVoteMissed) GetJuror() string {
+	if m != nil {
+		return m.Juror
+	}
+	return ""
+}
+
+// Nobody of the panel revealed: another one is drawn.
+type EventPanelFailed struct {
+	DisputeId uint64 `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
+	Round     uint32 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
+}
+
+func (m *EventPanelFailed) Reset()         { *m = EventPanelFailed{} }
+func (m *EventPanelFailed) String() string { return proto.CompactTextString(m) }
+func (*EventPanelFailed) ProtoMessage()    {}
+func (*EventPanelFailed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c4c6ece3882d66e4, []int{17}
+}
+func (m *EventPanelFailed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPanelFailed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPanelFailed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPanelFailed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPanelFailed.Merge(m, src)
+}
+func (m *EventPanelFailed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPanelFailed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPanelFailed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPanelFailed proto.InternalMessageInfo
+
+func (m *EventPanelFailed) GetDisputeId() uint64 {
+	if m != nil {
+		return m.DisputeId
+	}
+	return 0
+}
+
+func (m *EventPanelFailed) GetRound() uint32 {
+	if m != nil {
+		return m.Round
+	}
+	return 0
+}
+
 type EventVerdict struct {
 	DisputeId      uint64  `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
 	Verdict        Verdict `protobuf:"varint,2,opt,name=verdict,proto3,enum=grafi.dao.v1.Verdict" json:"verdict,omitempty"`
@@ -895,7 +1125,7 @@ func (m *EventVerdict) Reset()         { *m = EventVerdict{} }
 func (m *EventVerdict) String() string { return proto.CompactTextString(m) }
 func (*EventVerdict) ProtoMessage()    {}
 func (*EventVerdict) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c4c6ece3882d66e4, []int{14}
+	return fileDescriptor_c4c6ece3882d66e4, []int{18}
 }
 func (m *EventVerdict) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -952,6 +1182,72 @@ func (m *EventVerdict) GetDismissedVotes() uint32 {
 	return 0
 }
 
+// The verdict can't change any more, and the bonds were divided.
+type EventVerdictFinal struct {
+	DisputeId uint64  `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
+	Verdict   Verdict `protobuf:"varint,2,opt,name=verdict,proto3,enum=grafi.dao.v1.Verdict" json:"verdict,omitempty"`
+	// Who were paid for voting like the verdict, and how much each.
+	Jurors []string `protobuf:"bytes,3,rep,name=jurors,proto3" json:"jurors,omitempty"`
+	// To each of them.
+	JurorReward cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=juror_reward,json=jurorReward,proto3,customtype=cosmossdk.io/math.Int" json:"juror_reward"`
+	// Bonds that nobody earned, and the remainder of the division.
+	Treasury cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=treasury,proto3,customtype=cosmossdk.io/math.Int" json:"treasury"`
+}
+
+func (m *EventVerdictFinal) Reset()         { *m = EventVerdictFinal{} }
+func (m *EventVerdictFinal) String() string { return proto.CompactTextString(m) }
+func (*EventVerdictFinal) ProtoMessage()    {}
+func (*EventVerdictFinal) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c4c6ece3882d66e4, []int{19}
+}
+func (m *EventVerdictFinal) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventVerdictFinal) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventVerdictFinal.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventVerdictFinal) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventVerdictFinal.Merge(m, src)
+}
+func (m *EventVerdictFinal) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventVerdictFinal) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventVerdictFinal.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventVerdictFinal proto.InternalMessageInfo
+
+func (m *EventVerdictFinal) GetDisputeId() uint64 {
+	if m != nil {
+		return m.DisputeId
+	}
+	return 0
+}
+
+func (m *EventVerdictFinal) GetVerdict() Verdict {
+	if m != nil {
+		return m.Verdict
+	}
+	return VERDICT_UNSPECIFIED
+}
+
+func (m *EventVerdictFinal) GetJurors() []string {
+	if m != nil {
+		return m.Jurors
+	}
+	return nil
+}
+
 type EventDisputeAppealed struct {
 	DisputeId uint64 `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
 	Appellant string `protobuf:"bytes,2,opt,name=appellant,proto3" json:"appellant,omitempty"`
@@ -961,7 +1257,7 @@ func (m *EventDisputeAppealed) Reset()         { *m = EventDisputeAppealed{} }
 func (m *EventDisputeAppealed) String() string { return proto.CompactTextString(m) }
 func (*EventDisputeAppealed) ProtoMessage()    {}
 func (*EventDisputeAppealed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c4c6ece3882d66e4, []int{15}
+	return fileDescriptor_c4c6ece3882d66e4, []int{20}
 }
 func (m *EventDisputeAppealed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1015,7 +1311,7 @@ func (m *EventDisputeClosed) Reset()         { *m = EventDisputeClosed{} }
 func (m *EventDisputeClosed) String() string { return proto.CompactTextString(m) }
 func (*EventDisputeClosed) ProtoMessage()    {}
 func (*EventDisputeClosed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c4c6ece3882d66e4, []int{16}
+	return fileDescriptor_c4c6ece3882d66e4, []int{21}
 }
 func (m *EventDisputeClosed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1058,15 +1354,113 @@ func (m *EventDisputeClosed) GetVerdict() Verdict {
 	return VERDICT_UNSPECIFIED
 }
 
+type EventDisputeParked struct {
+	DisputeId uint64 `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
+	Error     string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+}
+
+func (m *EventDisputeParked) Reset()         { *m = EventDisputeParked{} }
+func (m *EventDisputeParked) String() string { return proto.CompactTextString(m) }
+func (*EventDisputeParked) ProtoMessage()    {}
+func (*EventDisputeParked) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c4c6ece3882d66e4, []int{22}
+}
+func (m *EventDisputeParked) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDisputeParked) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDisputeParked.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDisputeParked) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDisputeParked.Merge(m, src)
+}
+func (m *EventDisputeParked) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDisputeParked) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDisputeParked.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDisputeParked proto.InternalMessageInfo
+
+func (m *EventDisputeParked) GetDisputeId() uint64 {
+	if m != nil {
+		return m.DisputeId
+	}
+	return 0
+}
+
+func (m *EventDisputeParked) GetError() string {
+	if m != nil {
+		return m.Error
+	}
+	return ""
+}
+
+type EventDisputeResumed struct {
+	DisputeId uint64 `protobuf:"varint,1,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
+}
+
+func (m *EventDisputeResumed) Reset()         { *m = EventDisputeResumed{} }
+func (m *EventDisputeResumed) String() string { return proto.CompactTextString(m) }
+func (*EventDisputeResumed) ProtoMessage()    {}
+func (*EventDisputeResumed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c4c6ece3882d66e4, []int{23}
+}
+func (m *EventDisputeResumed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDisputeResumed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDisputeResumed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDisputeResumed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDisputeResumed.Merge(m, src)
+}
+func (m *EventDisputeResumed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDisputeResumed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDisputeResumed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDisputeResumed proto.InternalMessageInfo
+
+func (m *EventDisputeResumed) GetDisputeId() uint64 {
+	if m != nil {
+		return m.DisputeId
+	}
+	return 0
+}
+
 type EventJurorJoined struct {
 	Juror string `protobuf:"bytes,1,opt,name=juror,proto3" json:"juror,omitempty"`
+	// What it counts with in a draw.
+	Weight cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=weight,proto3,customtype=cosmossdk.io/math.Int" json:"weight"`
 }
 
 func (m *EventJurorJoined) Reset()         { *m = EventJurorJoined{} }
 func (m *EventJurorJoined) String() string { return proto.CompactTextString(m) }
 func (*EventJurorJoined) ProtoMessage()    {}
 func (*EventJurorJoined) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c4c6ece3882d66e4, []int{17}
+	return fileDescriptor_c4c6ece3882d66e4, []int{24}
 }
 func (m *EventJurorJoined) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1102,15 +1496,62 @@ func (m *EventJurorJoined) GetJuror() string {
 	return ""
 }
 
+// A juror with open seats is not drawn any more.
+type EventJurorLeaving struct {
+	Juror string `protobuf:"bytes,1,opt,name=juror,proto3" json:"juror,omitempty"`
+}
+
+func (m *EventJurorLeaving) Reset()         { *m = EventJurorLeaving{} }
+func (m *EventJurorLeaving) String() string { return proto.CompactTextString(m) }
+func (*EventJurorLeaving) ProtoMessage()    {}
+func (*EventJurorLeaving) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c4c6ece3882d66e4, []int{25}
+}
+func (m *EventJurorLeaving) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventJurorLeaving) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventJurorLeaving.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventJurorLeaving) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventJurorLeaving.Merge(m, src)
+}
+func (m *EventJurorLeaving) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventJurorLeaving) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventJurorLeaving.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventJurorLeaving proto.InternalMessageInfo
+
+func (m *EventJurorLeaving) GetJuror() string {
+	if m != nil {
+		return m.Juror
+	}
+	return ""
+}
+
 type EventJurorLeft struct {
 	Juror string `protobuf:"bytes,1,opt,name=juror,proto3" json:"juror,omitempty"`
+	// What was left of its bond.
+	Bond cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=bond,proto3,customtype=cosmossdk.io/math.Int" json:"bond"`
 }
 
 func (m *EventJurorLeft) Reset()         { *m = EventJurorLeft{} }
 func (m *EventJurorLeft) String() string { return proto.CompactTextString(m) }
 func (*EventJurorLeft) ProtoMessage()    {}
 func (*EventJurorLeft) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c4c6ece3882d66e4, []int{18}
+	return fileDescriptor_c4c6ece3882d66e4, []int{26}
 }
 func (m *EventJurorLeft) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1158,89 +1599,110 @@ func init() {
 	proto.RegisterType((*EventDecision)(nil), "grafi.dao.v1.EventDecision")
 	proto.RegisterType((*EventParamsUpdated)(nil), "grafi.dao.v1.EventParamsUpdated")
 	proto.RegisterType((*EventDisputeOpened)(nil), "grafi.dao.v1.EventDisputeOpened")
+	proto.RegisterType((*EventNoPanel)(nil), "grafi.dao.v1.EventNoPanel")
 	proto.RegisterType((*EventPanelDrawn)(nil), "grafi.dao.v1.EventPanelDrawn")
 	proto.RegisterType((*EventVoteCommitted)(nil), "grafi.dao.v1.EventVoteCommitted")
+	proto.RegisterType((*EventRevealBegan)(nil), "grafi.dao.v1.EventRevealBegan")
 	proto.RegisterType((*EventVoteRevealed)(nil), "grafi.dao.v1.EventVoteRevealed")
+	proto.RegisterType((*EventVoteMissed)(nil), "grafi.dao.v1.EventVoteMissed")
+	proto.RegisterType((*EventPanelFailed)(nil), "grafi.dao.v1.EventPanelFailed")
 	proto.RegisterType((*EventVerdict)(nil), "grafi.dao.v1.EventVerdict")
+	proto.RegisterType((*EventVerdictFinal)(nil), "grafi.dao.v1.EventVerdictFinal")
 	proto.RegisterType((*EventDisputeAppealed)(nil), "grafi.dao.v1.EventDisputeAppealed")
 	proto.RegisterType((*EventDisputeClosed)(nil), "grafi.dao.v1.EventDisputeClosed")
+	proto.RegisterType((*EventDisputeParked)(nil), "grafi.dao.v1.EventDisputeParked")
+	proto.RegisterType((*EventDisputeResumed)(nil), "grafi.dao.v1.EventDisputeResumed")
 	proto.RegisterType((*EventJurorJoined)(nil), "grafi.dao.v1.EventJurorJoined")
+	proto.RegisterType((*EventJurorLeaving)(nil), "grafi.dao.v1.EventJurorLeaving")
 	proto.RegisterType((*EventJurorLeft)(nil), "grafi.dao.v1.EventJurorLeft")
 }
 
 func init() { proto.RegisterFile("grafi/dao/v1/event.proto", fileDescriptor_c4c6ece3882d66e4) }
 
 var fileDescriptor_c4c6ece3882d66e4 = []byte{
-	// 1099 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x56, 0xcd, 0x6e, 0x1c, 0x45,
-	0x10, 0xf6, 0xc4, 0xeb, 0xfd, 0xa9, 0xb5, 0x1d, 0x68, 0x9c, 0x68, 0x6d, 0xc8, 0xda, 0x8c, 0x84,
-	0x08, 0x82, 0xcc, 0x60, 0x07, 0x12, 0x09, 0x84, 0xcc, 0xae, 0x1d, 0x85, 0x0d, 0xa0, 0x44, 0x13,
-	0x1c, 0x24, 0x2e, 0xab, 0xde, 0x99, 0xf6, 0xba, 0x93, 0x99, 0xee, 0xd1, 0x74, 0xcf, 0x82, 0x5f,
-	0x01, 0x09, 0x29, 0x6f, 0xc0, 0x25, 0xdc, 0x91, 0xc8, 0x0b, 0x70, 0xcb, 0x31, 0xca, 0x09, 0x71,
-	0x08, 0xc8, 0x3e, 0xf2, 0x12, 0xa8, 0x7f, 0x66, 0xd7, 0x8b, 0x60, 0x7f, 0x22, 0x24, 0xb8, 0x4d,
-	0xd5, 0x7c, 0x55, 0xf5, 0xf5, 0x57, 0x35, 0xd5, 0x03, 0x8d, 0x7e, 0x86, 0x0f, 0xa9, 0x1f, 0x61,
-	0xee, 0x0f, 0xb6, 0x7d, 0x32, 0x20, 0x4c, 0x7a, 0x69, 0xc6, 0x25, 0x47, 0xcb, 0xfa, 0x8d, 0x17,
-	0x61, 0xee, 0x0d, 0xb6, 0x37, 0x9a, 0x21, 0x17, 0x09, 0x17, 0x7e, 0x0f, 0x0b, 0xe2, 0x0f, 0xb6,
-	0x7b, 0x44, 0xe2, 0x6d, 0x3f, 0xe4, 0x94, 0x19, 0xf4, 0xc6, 0xba, 0x79, 0xdf, 0xd5, 0x96, 0x6f,
-	0x0c, 0xfb, 0x6a, 0xad, 0xcf, 0xfb, 0xdc, 0xf8, 0xd5, 0x93, 0xf5, 0x6e, 0xf6, 0x39, 0xef, 0xc7,
-	0xc4, 0xd7, 0x56, 0x2f, 0x3f, 0xf4, 0x25, 0x4d, 0x88, 0x90, 0x38, 0x49, 0x2d, 0xe0, 0xe2, 0x18,
-	0x33, 0x45, 0xc3, 0xf8, 0x37, 0xc6, 0xfd, 0x54, 0xa4, 0xb9, 0x24, 0xe6, 0x9d, 0xfb, 0xe8, 0x1c,
-	0xa0, 0x1b, 0xea, 0x0c, 0x77, 0x65, 0x46, 0x70, 0xb2, 0x97, 0x11, 0x2c, 0x49, 0x84, 0x5e, 0x85,
-	0x9a, 0xd0, 0x8e, 0x2e, 0x8d, 0x1a, 0xce, 0x96, 0x73, 0xb9, 0x14, 0x54, 0x8d, 0xa3, 0x13, 0xa1,
-	0x6b, 0x50, 0xcb, 0x48, 0x48, 0x53, 0x4a, 0x98, 0x6c, 0x9c, 0xdb, 0x72, 0x2e, 0xd7, 0xda, 0x8d,
-	0x67, 0x8f, 0xaf, 0xac, 0xd9, 0x33, 0xb4, 0xa2, 0x28, 0x23, 0x42, 0xdc, 0x95, 0x19, 0x65, 0xfd,
-	0x60, 0x04, 0x45, 0xd7, 0xa1, 0x8c, 0x13, 0x9e, 0x33, 0xd9, 0x58, 0xdc, 0x72, 0x2e, 0xd7, 0x77,
-	0xd6, 0x3d, 0x1b, 0xa1, 0x24, 0xf2, 0xac, 0x44, 0xde, 0x1e, 0xa7, 0xac, 0x5d, 0x7a, 0xf2, 0x7c,
-	0x73, 0x21, 0xb0, 0x70, 0xd4, 0x52, 0x6c, 0x70, 0x26, 0x45, 0x17, 0xcb, 0x46, 0x49, 0xc7, 0x6e,
-	0x78, 0x46, 0x0d, 0xaf, 0x50, 0xc3, 0xfb, 0xa2, 0x50, 0xa3, 0x5d, 0x55, 0xc1, 0x0f, 0x7f, 0xdb,
-	0x74, 0x14, 0x67, 0x15, 0xd6, 0x92, 0xe8, 0x23, 0xa8, 0x10, 0x16, 0xe9, 0x04, 0x4b, 0x73, 0x24,
-	0x28, 0xab, 0xa0, 0x96, 0x74, 0x1f, 0x39, 0xb0, 0x76, 0x46, 0xa6, 0x2f, 0xa9, 0x3c, 0x8a, 0x32,
-	0xfc, 0x35, 0xfb, 0x7f, 0x09, 0xe5, 0xfe, 0x30, 0x4e, 0x73, 0x0f, 0xb3, 0x90, 0xc4, 0xf1, 0xb4,
-	0x7e, 0x5e, 0x85, 0x52, 0x8a, 0x69, 0xa4, 0x19, 0xce, 0x50, 0x4c, 0x83, 0xd1, 0x87, 0x50, 0xcd,
-	0x88, 0xcc, 0x33, 0x46, 0xa2, 0x59, 0x59, 0x0e, 0x03, 0xdc, 0xef, 0x1d, 0x78, 0x59, 0xf3, 0xbc,
-	0x99, 0x61, 0x26, 0x8b, 0xa1, 0x5b, 0x87, 0x6a, 0x5f, 0xd9, 0x23, 0x8e, 0x15, 0x6d, 0xff, 0x17,
-	0x4a, 0x7e, 0xeb, 0xc0, 0x45, 0xcd, 0xf0, 0x73, 0x1a, 0x13, 0x21, 0x39, 0x23, 0x01, 0x89, 0x09,
-	0x16, 0x93, 0x69, 0xbe, 0x06, 0xb5, 0xa4, 0xc0, 0x6b, 0x9a, 0x2b, 0xc1, 0xc8, 0xf1, 0xe2, 0x64,
-	0x12, 0x78, 0xe5, 0x8c, 0x5a, 0xc3, 0xa6, 0x4e, 0x20, 0x72, 0xb6, 0x3b, 0xe7, 0xe6, 0xed, 0xce,
-	0x4f, 0x0e, 0xd4, 0x75, 0xbd, 0x3b, 0x38, 0xb7, 0x07, 0x96, 0xc7, 0x29, 0xe9, 0xe6, 0x59, 0xac,
-	0xeb, 0xd4, 0x82, 0x8a, 0xb2, 0x0f, 0xb2, 0x18, 0x7d, 0x00, 0x4b, 0x39, 0x93, 0x34, 0xb6, 0x45,
-	0x66, 0xfb, 0xa8, 0x4c, 0x08, 0x7a, 0x1f, 0x6a, 0xa9, 0x2e, 0xd0, 0xed, 0x1d, 0x6b, 0x45, 0x26,
-	0xf5, 0xb4, 0x6a, 0xa0, 0xed, 0x63, 0x74, 0x11, 0xca, 0x19, 0xc1, 0x82, 0x33, 0xbd, 0x09, 0x6a,
-	0x81, 0xb5, 0xdc, 0x77, 0xe0, 0xfc, 0x88, 0xf4, 0x0d, 0x16, 0x4d, 0x24, 0xae, 0xce, 0xb8, 0xa2,
-	0xe1, 0xfb, 0x24, 0xa4, 0x82, 0x72, 0x86, 0x36, 0xa1, 0x1e, 0xd9, 0xe7, 0x91, 0xa0, 0x50, 0xb8,
-	0x3a, 0x11, 0xf2, 0xa0, 0xf4, 0x80, 0x32, 0xa3, 0xe7, 0xaa, 0x3a, 0xea, 0x99, 0x6d, 0xef, 0x15,
-	0x69, 0x3e, 0xa5, 0x2c, 0x0a, 0x34, 0x0e, 0x35, 0xa0, 0x22, 0xf2, 0xde, 0x7d, 0x12, 0x9a, 0x7e,
-	0xd7, 0x82, 0xc2, 0x44, 0xd7, 0xa1, 0xc2, 0x73, 0x19, 0xf2, 0x84, 0xe8, 0x33, 0xac, 0xee, 0x5c,
-	0xfa, 0xfb, 0x64, 0xb7, 0x0d, 0x28, 0x28, 0xd0, 0xee, 0x27, 0x76, 0x59, 0xdf, 0xc1, 0x19, 0x4e,
-	0xc4, 0x41, 0x1a, 0xe9, 0xef, 0x66, 0x07, 0xca, 0xa9, 0x76, 0x68, 0xd2, 0xf5, 0x9d, 0xb5, 0xf1,
-	0x6c, 0x06, 0x5c, 0x8c, 0x94, 0x41, 0xba, 0x3f, 0x16, 0x7b, 0x7f, 0xdf, 0x5c, 0x07, 0xb7, 0x53,
-	0xc2, 0x48, 0x84, 0x2e, 0x01, 0xd8, 0xfb, 0x61, 0xa4, 0x41, 0xcd, 0x7a, 0x3a, 0x11, 0xba, 0x32,
-	0x26, 0xc1, 0xfa, 0x5f, 0x58, 0x1b, 0xd8, 0x19, 0x05, 0x2e, 0x01, 0xd8, 0x23, 0xab, 0x6c, 0x8b,
-	0x26, 0x9b, 0xf5, 0x74, 0x22, 0xf4, 0x1e, 0x54, 0x79, 0x4a, 0x32, 0x2c, 0x79, 0x66, 0x7a, 0x39,
-	0xa9, 0xff, 0x05, 0x52, 0x45, 0x85, 0x31, 0xa6, 0x09, 0x66, 0x66, 0x95, 0x4f, 0x8c, 0x2a, 0x90,
-	0xa8, 0x05, 0x4b, 0xfa, 0xb9, 0x51, 0xd6, 0x21, 0x6f, 0x2b, 0x31, 0x7e, 0x7d, 0xbe, 0x79, 0xc1,
-	0x84, 0x89, 0xe8, 0x81, 0x47, 0xb9, 0x9f, 0x60, 0x79, 0xe4, 0x75, 0x98, 0x7c, 0xf6, 0xf8, 0x0a,
-	0xd8, 0x7c, 0x1d, 0x26, 0x03, 0x13, 0xe9, 0xfe, 0xec, 0x0c, 0x27, 0x8c, 0x91, 0x78, 0x5f, 0xaf,
-	0xff, 0x29, 0x7a, 0xad, 0xc1, 0x52, 0xc6, 0x73, 0x2b, 0xd8, 0x4a, 0x60, 0x0c, 0xf4, 0x2e, 0x94,
-	0xef, 0xe7, 0x19, 0xcf, 0x44, 0x63, 0x71, 0x6b, 0x71, 0x22, 0x7f, 0x8b, 0x43, 0x37, 0x61, 0x39,
-	0xe4, 0x49, 0x42, 0x65, 0xd7, 0x7c, 0x6d, 0xf3, 0xdc, 0x81, 0x75, 0x13, 0x79, 0xa0, 0x02, 0xdd,
-	0xd0, 0x76, 0xfd, 0x1e, 0x97, 0x64, 0x4f, 0xfb, 0xe5, 0xf4, 0xae, 0x7b, 0xb0, 0xa4, 0x79, 0x4c,
-	0x5d, 0xbc, 0x06, 0xe6, 0x7e, 0x57, 0x6c, 0x77, 0x55, 0x25, 0x20, 0x03, 0x82, 0xe3, 0x7f, 0xbd,
-	0x08, 0x7a, 0x0b, 0x4a, 0x03, 0x2e, 0x89, 0x9e, 0xaa, 0xd5, 0x9d, 0x0b, 0xe3, 0xa3, 0x78, 0x8f,
-	0x64, 0x11, 0x0d, 0x65, 0xa0, 0x21, 0xee, 0x1f, 0x0e, 0x2c, 0x1b, 0x3e, 0xc6, 0x3d, 0x8d, 0x8a,
-	0x0f, 0x95, 0x81, 0x41, 0xda, 0x41, 0xff, 0x87, 0xec, 0x05, 0x0a, 0xbd, 0x0e, 0xcb, 0x79, 0x7a,
-	0x44, 0xe2, 0xa8, 0xab, 0xea, 0x09, 0xcd, 0x69, 0x25, 0xa8, 0x1b, 0x9f, 0x12, 0x41, 0xa0, 0x37,
-	0xe1, 0x7c, 0x44, 0x45, 0x42, 0x85, 0xda, 0x77, 0x06, 0x55, 0xd2, 0xa8, 0xd5, 0xa1, 0xdb, 0x00,
-	0x77, 0xa1, 0xa4, 0xa2, 0xec, 0x68, 0xcf, 0x35, 0xa7, 0x3a, 0xd0, 0x4d, 0xec, 0x2f, 0x80, 0xfd,
-	0x1c, 0x5b, 0x69, 0x3a, 0x93, 0xfe, 0xd7, 0xa0, 0x86, 0xd3, 0x94, 0xc4, 0x31, 0x9e, 0xe5, 0x86,
-	0x1d, 0x42, 0xd5, 0x2f, 0xc7, 0xd8, 0x22, 0xd9, 0x8b, 0xb9, 0x98, 0x5e, 0x6d, 0x6e, 0x89, 0x77,
-	0xed, 0x3f, 0xca, 0xe2, 0x0b, 0xc8, 0xa2, 0x02, 0xdd, 0x36, 0xbc, 0xa4, 0x69, 0xde, 0x52, 0xd3,
-	0x73, 0x8b, 0x53, 0xb5, 0xed, 0x86, 0x33, 0xe7, 0xcc, 0x36, 0xd8, 0x1f, 0xc3, 0xea, 0x28, 0xc7,
-	0x67, 0xe4, 0x50, 0xce, 0x9b, 0xa1, 0xbd, 0xfb, 0xe4, 0xa4, 0xe9, 0x3c, 0x3d, 0x69, 0x3a, 0xbf,
-	0x9f, 0x34, 0x9d, 0x87, 0xa7, 0xcd, 0x85, 0xa7, 0xa7, 0xcd, 0x85, 0x5f, 0x4e, 0x9b, 0x0b, 0x5f,
-	0xbd, 0xd1, 0xa7, 0xf2, 0x28, 0xef, 0x79, 0x21, 0x4f, 0x7c, 0x2d, 0x45, 0x8c, 0x7b, 0xe6, 0xc1,
-	0xff, 0x46, 0xff, 0xba, 0xab, 0x9b, 0x4b, 0xf4, 0xca, 0xfa, 0x5b, 0xbf, 0xfa, 0x67, 0x00, 0x00,
-	0x00, 0xff, 0xff, 0xae, 0x03, 0x50, 0xfd, 0x86, 0x0c, 0x00, 0x00,
+	// 1304 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0x4f, 0x6f, 0x1b, 0x45,
+	0x14, 0xcf, 0x26, 0x8e, 0x13, 0x3f, 0x27, 0x29, 0x2c, 0x69, 0xe5, 0x04, 0xea, 0x94, 0x95, 0x10,
+	0x45, 0xd0, 0x5d, 0x92, 0x96, 0x56, 0x02, 0xa1, 0x28, 0x71, 0xdb, 0xe0, 0x42, 0xdb, 0x68, 0x4b,
+	0x8b, 0xc4, 0xc5, 0x1a, 0xef, 0x4e, 0x9d, 0x69, 0x77, 0x67, 0x56, 0x33, 0xb3, 0x2e, 0x39, 0x72,
+	0x42, 0x42, 0x42, 0xea, 0x37, 0x40, 0x48, 0xe5, 0x8a, 0x90, 0xe8, 0x17, 0xe0, 0xd6, 0x63, 0xd5,
+	0x13, 0xe2, 0x50, 0x50, 0x7b, 0xe4, 0x4b, 0xa0, 0xf9, 0xb3, 0x8e, 0x8d, 0x8a, 0xe3, 0x8d, 0x2a,
+	0xc1, 0x6d, 0xe7, 0xf9, 0xf7, 0xde, 0xfc, 0xde, 0xef, 0xcd, 0x7b, 0x33, 0x32, 0x34, 0x7a, 0x1c,
+	0xdd, 0x26, 0x41, 0x8c, 0x58, 0xd0, 0x5f, 0x0f, 0x70, 0x1f, 0x53, 0xe9, 0x67, 0x9c, 0x49, 0xe6,
+	0x2e, 0xe8, 0x5f, 0xfc, 0x18, 0x31, 0xbf, 0xbf, 0xbe, 0xda, 0x8c, 0x98, 0x48, 0x99, 0x08, 0xba,
+	0x48, 0xe0, 0xa0, 0xbf, 0xde, 0xc5, 0x12, 0xad, 0x07, 0x11, 0x23, 0xd4, 0xa0, 0x57, 0x57, 0xcc,
+	0xef, 0x1d, 0xbd, 0x0a, 0xcc, 0xc2, 0xfe, 0xb4, 0xdc, 0x63, 0x3d, 0x66, 0xec, 0xea, 0xcb, 0x5a,
+	0xd7, 0x7a, 0x8c, 0xf5, 0x12, 0x1c, 0xe8, 0x55, 0x37, 0xbf, 0x1d, 0x48, 0x92, 0x62, 0x21, 0x51,
+	0x9a, 0x59, 0xc0, 0x89, 0x11, 0x66, 0x8a, 0x86, 0xb1, 0xaf, 0x8e, 0xda, 0x89, 0xc8, 0x72, 0x89,
+	0xcd, 0x6f, 0xde, 0x83, 0x69, 0x70, 0x2f, 0xa9, 0x1c, 0x6e, 0x48, 0x8e, 0x51, 0xda, 0xe2, 0x18,
+	0x49, 0x1c, 0xbb, 0xaf, 0x43, 0x4d, 0x68, 0x43, 0x87, 0xc4, 0x0d, 0xe7, 0x94, 0x73, 0xba, 0x12,
+	0xce, 0x1b, 0x43, 0x3b, 0x76, 0xcf, 0x43, 0x8d, 0xe3, 0x88, 0x64, 0x04, 0x53, 0xd9, 0x98, 0x3e,
+	0xe5, 0x9c, 0xae, 0x6d, 0x37, 0x9e, 0x3c, 0x3c, 0xb3, 0x6c, 0x73, 0xd8, 0x8a, 0x63, 0x8e, 0x85,
+	0xb8, 0x21, 0x39, 0xa1, 0xbd, 0xf0, 0x00, 0xea, 0x5e, 0x80, 0x2a, 0x4a, 0x59, 0x4e, 0x65, 0x63,
+	0xe6, 0x94, 0x73, 0xba, 0xbe, 0xb1, 0xe2, 0x5b, 0x0f, 0x25, 0x91, 0x6f, 0x25, 0xf2, 0x5b, 0x8c,
+	0xd0, 0xed, 0xca, 0xa3, 0xa7, 0x6b, 0x53, 0xa1, 0x85, 0xbb, 0x5b, 0x8a, 0x0d, 0xe2, 0x52, 0x74,
+	0x90, 0x6c, 0x54, 0xb4, 0xef, 0xaa, 0x6f, 0xd4, 0xf0, 0x0b, 0x35, 0xfc, 0xcf, 0x0b, 0x35, 0xb6,
+	0xe7, 0x95, 0xf3, 0xfd, 0x3f, 0xd6, 0x1c, 0xc5, 0x59, 0xb9, 0x6d, 0x49, 0xf7, 0x63, 0x98, 0xc3,
+	0x34, 0xd6, 0x01, 0x66, 0x4b, 0x04, 0xa8, 0x2a, 0xa7, 0x2d, 0xe9, 0x3d, 0x70, 0x60, 0x79, 0x48,
+	0xa6, 0x2f, 0x88, 0xdc, 0x8b, 0x39, 0xba, 0x47, 0xff, 0x5f, 0x42, 0x79, 0x3f, 0x8e, 0xd2, 0x6c,
+	0x21, 0x1a, 0xe1, 0x24, 0x39, 0xac, 0x9e, 0x67, 0xa1, 0x92, 0x21, 0x12, 0x6b, 0x86, 0x13, 0x6c,
+	0xa6, 0xc1, 0xee, 0x47, 0x30, 0xcf, 0xb1, 0xcc, 0x39, 0xc5, 0xf1, 0xa4, 0x2c, 0x07, 0x0e, 0xde,
+	0xf7, 0x0e, 0xbc, 0xaa, 0x79, 0xee, 0x70, 0x44, 0x65, 0x71, 0xe8, 0x56, 0x60, 0xbe, 0xa7, 0xd6,
+	0x07, 0x1c, 0xe7, 0xf4, 0xfa, 0xbf, 0x50, 0xf2, 0x5b, 0x07, 0x4e, 0x68, 0x86, 0x57, 0x49, 0x82,
+	0x85, 0x64, 0x14, 0x87, 0x38, 0xc1, 0x48, 0x8c, 0xa7, 0xf9, 0x06, 0xd4, 0xd2, 0x02, 0xaf, 0x69,
+	0x2e, 0x86, 0x07, 0x86, 0xa3, 0x93, 0x49, 0xe1, 0xb5, 0x21, 0xb5, 0x06, 0x45, 0x1d, 0x43, 0x64,
+	0xb8, 0x3a, 0xd3, 0x65, 0xab, 0xf3, 0x8b, 0x03, 0x75, 0xbd, 0xdf, 0x2e, 0xca, 0x6d, 0xc2, 0x72,
+	0x3f, 0xc3, 0x9d, 0x9c, 0x27, 0x7a, 0x9f, 0x5a, 0x38, 0xa7, 0xd6, 0x37, 0x79, 0xe2, 0x7e, 0x08,
+	0xb3, 0x39, 0x95, 0x24, 0xb1, 0x9b, 0x4c, 0xd6, 0x54, 0xc6, 0xc5, 0xfd, 0x00, 0x6a, 0x99, 0xde,
+	0xa0, 0xd3, 0xdd, 0xd7, 0x8a, 0x8c, 0xab, 0xe9, 0xbc, 0x81, 0x6e, 0xef, 0xbb, 0x27, 0xa0, 0xca,
+	0x31, 0x12, 0x8c, 0xea, 0x49, 0x50, 0x0b, 0xed, 0xca, 0x7b, 0x0f, 0x8e, 0x1d, 0x90, 0xbe, 0x44,
+	0xe3, 0xb1, 0xc4, 0x55, 0x8e, 0x8b, 0x1a, 0x7e, 0x11, 0x47, 0x44, 0x10, 0x46, 0xdd, 0x35, 0xa8,
+	0xc7, 0xf6, 0xfb, 0x40, 0x50, 0x28, 0x4c, 0xed, 0xd8, 0xf5, 0xa1, 0x72, 0x97, 0x50, 0xa3, 0xe7,
+	0x92, 0x4a, 0x75, 0x68, 0xda, 0xfb, 0x45, 0x98, 0x4f, 0x09, 0x8d, 0x43, 0x8d, 0x73, 0x1b, 0x30,
+	0x27, 0xf2, 0xee, 0x1d, 0x1c, 0x99, 0x7a, 0xd7, 0xc2, 0x62, 0xe9, 0x5e, 0x80, 0x39, 0x96, 0xcb,
+	0x88, 0xa5, 0x58, 0xe7, 0xb0, 0xb4, 0x71, 0xf2, 0xc5, 0xc1, 0xae, 0x1b, 0x50, 0x58, 0xa0, 0xbd,
+	0x4f, 0xec, 0xb0, 0xde, 0x45, 0x1c, 0xa5, 0xe2, 0x66, 0x16, 0xeb, 0xbe, 0xd9, 0x80, 0x6a, 0xa6,
+	0x0d, 0x9a, 0x74, 0x7d, 0x63, 0x79, 0x34, 0x9a, 0x01, 0x17, 0x47, 0xca, 0x20, 0xbd, 0x9f, 0x8b,
+	0xb9, 0x7f, 0xd1, 0x5c, 0x07, 0xd7, 0x33, 0x4c, 0x71, 0xec, 0x9e, 0x04, 0xb0, 0xf7, 0xc3, 0x81,
+	0x06, 0x35, 0x6b, 0x69, 0xc7, 0xee, 0x99, 0x11, 0x09, 0x56, 0xfe, 0xc1, 0xda, 0xc0, 0x86, 0x14,
+	0x38, 0x09, 0x60, 0x53, 0x56, 0xd1, 0x66, 0x4c, 0x34, 0x6b, 0x69, 0xc7, 0xee, 0x39, 0x98, 0x67,
+	0x19, 0xe6, 0x48, 0x32, 0x6e, 0x6a, 0x39, 0xae, 0xfe, 0x05, 0x52, 0x79, 0x45, 0x09, 0x22, 0x29,
+	0xa2, 0x66, 0x94, 0x8f, 0xf5, 0x2a, 0x90, 0xee, 0x16, 0xcc, 0xea, 0xef, 0x46, 0x55, 0xbb, 0xbc,
+	0xab, 0xc4, 0xf8, 0xfd, 0xe9, 0xda, 0x71, 0xe3, 0x26, 0xe2, 0xbb, 0x3e, 0x61, 0x41, 0x8a, 0xe4,
+	0x9e, 0xdf, 0xa6, 0xf2, 0xc9, 0xc3, 0x33, 0x60, 0xe3, 0xb5, 0xa9, 0x0c, 0x8d, 0xa7, 0x17, 0xc1,
+	0x82, 0x56, 0xec, 0x1a, 0xdb, 0x45, 0x14, 0x27, 0x87, 0x69, 0xb5, 0x0c, 0xb3, 0x9c, 0xe5, 0x56,
+	0xac, 0xc5, 0xd0, 0x2c, 0xdc, 0x26, 0x40, 0x84, 0x68, 0x4c, 0x54, 0xe5, 0x84, 0x96, 0x64, 0x31,
+	0x1c, 0xb2, 0x78, 0xbf, 0x3a, 0x83, 0x63, 0x4c, 0x71, 0x72, 0x51, 0xdf, 0x31, 0x47, 0xda, 0xe8,
+	0x7d, 0xa8, 0xde, 0xc9, 0x39, 0xe3, 0x6a, 0x93, 0x99, 0xb1, 0x22, 0x59, 0x9c, 0xbb, 0x03, 0x0b,
+	0x11, 0x4b, 0x53, 0x22, 0x3b, 0xa6, 0xa5, 0xcb, 0x5c, 0xb4, 0x75, 0xe3, 0x79, 0x53, 0x39, 0x7a,
+	0x91, 0x3d, 0x5a, 0xb7, 0x98, 0xc4, 0x2d, 0x6d, 0x97, 0x87, 0x1f, 0x2d, 0x1f, 0x66, 0x35, 0x8f,
+	0x43, 0xa7, 0xbb, 0x81, 0x79, 0xf7, 0x1d, 0x78, 0x45, 0xef, 0x12, 0xe2, 0x3e, 0x46, 0xc9, 0x36,
+	0xee, 0xa1, 0x23, 0x2a, 0xb5, 0x03, 0x0b, 0x5c, 0xc7, 0xb0, 0x79, 0xcf, 0x94, 0xc9, 0xdb, 0x78,
+	0x9a, 0xbc, 0xbf, 0x2b, 0x6e, 0x35, 0x95, 0xb8, 0xa1, 0xf5, 0xd2, 0xf3, 0x76, 0xdf, 0x81, 0x4a,
+	0x9f, 0x49, 0xac, 0x59, 0x2e, 0x6d, 0x1c, 0x1f, 0x6d, 0xc1, 0x5b, 0x98, 0xc7, 0x24, 0x92, 0xa1,
+	0x86, 0x78, 0x3f, 0x14, 0x67, 0x49, 0xf1, 0xb9, 0x4a, 0x84, 0x78, 0xf9, 0x6c, 0x36, 0xa1, 0x92,
+	0x30, 0x61, 0x07, 0x5c, 0xb9, 0xae, 0xd2, 0x8e, 0xde, 0x8e, 0xad, 0xa2, 0x3e, 0xee, 0x97, 0x11,
+	0x99, 0x40, 0xb1, 0x17, 0x56, 0xd1, 0xfb, 0xcb, 0xb1, 0xed, 0x69, 0x35, 0x38, 0x2c, 0x4a, 0x00,
+	0x73, 0x7d, 0x83, 0xb4, 0xd3, 0xec, 0x5f, 0xa4, 0x2c, 0x50, 0xee, 0x9b, 0xb0, 0x90, 0x67, 0x7b,
+	0x38, 0x89, 0x3b, 0x4a, 0xdc, 0xa2, 0x77, 0xeb, 0xc6, 0xa6, 0x14, 0x16, 0xee, 0xdb, 0x70, 0x2c,
+	0x26, 0x22, 0xd5, 0x4a, 0x5b, 0x54, 0x45, 0xa3, 0x96, 0x06, 0x66, 0x03, 0xdc, 0x84, 0x8a, 0xf2,
+	0xb2, 0xf3, 0xab, 0x9c, 0x6c, 0xca, 0xd1, 0xfb, 0x69, 0xba, 0x38, 0x6a, 0x86, 0xdd, 0x65, 0x42,
+	0x51, 0xf2, 0xd2, 0x53, 0x2e, 0x3f, 0x43, 0xae, 0xc1, 0x82, 0xfe, 0xea, 0x70, 0x7c, 0x0f, 0xf1,
+	0xd8, 0x8e, 0xf5, 0x52, 0x09, 0xd6, 0x75, 0x80, 0x50, 0xfb, 0xbb, 0x3b, 0x30, 0xaf, 0x5e, 0xa9,
+	0x22, 0xe7, 0xfb, 0x47, 0x11, 0x6b, 0xe0, 0xec, 0xa5, 0xf6, 0x61, 0x6c, 0x2f, 0xa9, 0xad, 0x2c,
+	0x9b, 0xa8, 0x3b, 0xcf, 0x43, 0x0d, 0x65, 0x19, 0x4e, 0x12, 0x34, 0xc9, 0xbb, 0x73, 0x00, 0x55,
+	0x0f, 0xf1, 0x91, 0xeb, 0xb5, 0x95, 0xb0, 0x09, 0xba, 0xaf, 0x74, 0x81, 0x36, 0xed, 0xcb, 0xfd,
+	0x28, 0xed, 0xa7, 0x1c, 0xbd, 0xf6, 0x28, 0xcd, 0x5d, 0xc4, 0xef, 0x4e, 0xd4, 0x80, 0x98, 0x0f,
+	0x86, 0x44, 0x68, 0x16, 0xde, 0x39, 0xfb, 0x48, 0xb5, 0xa1, 0x42, 0x2c, 0xf2, 0xf4, 0xd0, 0x58,
+	0xde, 0x37, 0xc5, 0x18, 0xbf, 0xa2, 0xaa, 0x7e, 0x85, 0x11, 0xf5, 0x0a, 0x19, 0x4c, 0x21, 0x67,
+	0xb2, 0x29, 0xd4, 0x82, 0xea, 0x3d, 0x4c, 0x7a, 0x7b, 0x45, 0x89, 0x4a, 0x09, 0x61, 0x5d, 0xbd,
+	0x96, 0xed, 0x28, 0x4d, 0xe4, 0x33, 0x8c, 0xfa, 0x84, 0xf6, 0xca, 0x32, 0xf1, 0xbe, 0x76, 0x60,
+	0x69, 0x38, 0xca, 0x6d, 0x59, 0x3a, 0x99, 0x4d, 0xa8, 0x74, 0x99, 0x9d, 0x6e, 0x65, 0x6b, 0xaa,
+	0x1c, 0xb7, 0x37, 0x1f, 0x3d, 0x6b, 0x3a, 0x8f, 0x9f, 0x35, 0x9d, 0x3f, 0x9f, 0x35, 0x9d, 0xfb,
+	0xcf, 0x9b, 0x53, 0x8f, 0x9f, 0x37, 0xa7, 0x7e, 0x7b, 0xde, 0x9c, 0xfa, 0xf2, 0xad, 0x1e, 0x91,
+	0x7b, 0x79, 0xd7, 0x8f, 0x58, 0x1a, 0xe8, 0x83, 0x95, 0xa0, 0xae, 0xf9, 0x08, 0xbe, 0xd2, 0x7f,
+	0x0f, 0xa8, 0xd7, 0xb1, 0xe8, 0x56, 0xf5, 0x95, 0x77, 0xf6, 0xef, 0x00, 0x00, 0x00, 0xff, 0xff,
+	0x18, 0x37, 0x29, 0x17, 0xea, 0x10, 0x00, 0x00,
 }
 
 func (m *EventStreamCreated) Marshal() (dAtA []byte, err error) {
@@ -1745,6 +2207,44 @@ func (m *EventDisputeOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventNoPanel) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventNoPanel) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventNoPanel) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Candidates != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Candidates))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Round != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Round))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.DisputeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.DisputeId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *EventPanelDrawn) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1830,6 +2330,47 @@ func (m *EventVoteCommitted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventRevealBegan) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRevealBegan) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRevealBegan) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n13, err13 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.RevealUntil, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.RevealUntil):])
+	if err13 != nil {
+		return 0, err13
+	}
+	i -= n13
+	i = encodeVarintEvent(dAtA, i, uint64(n13))
+	i--
+	dAtA[i] = 0x1a
+	if m.Round != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Round))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.DisputeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.DisputeId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *EventVoteRevealed) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1861,6 +2402,84 @@ func (m *EventVoteRevealed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintEvent(dAtA, i, uint64(len(m.Juror)))
 		i--
 		dAtA[i] = 0x12
+	}
+	if m.DisputeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.DisputeId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventVoteMissed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventVoteMissed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventVoteMissed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Lost.Size()
+		i -= size
+		if _, err := m.Lost.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if len(m.Juror) > 0 {
+		i -= len(m.Juror)
+		copy(dAtA[i:], m.Juror)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Juror)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.DisputeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.DisputeId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPanelFailed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPanelFailed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPanelFailed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Round != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Round))
+		i--
+		dAtA[i] = 0x10
 	}
 	if m.DisputeId != 0 {
 		i = encodeVarintEvent(dAtA, i, uint64(m.DisputeId))
@@ -1909,6 +2528,68 @@ func (m *EventVerdict) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintEvent(dAtA, i, uint64(m.UpheldVotes))
 		i--
 		dAtA[i] = 0x18
+	}
+	if m.Verdict != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Verdict))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.DisputeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.DisputeId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventVerdictFinal) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventVerdictFinal) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventVerdictFinal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Treasury.Size()
+		i -= size
+		if _, err := m.Treasury.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	{
+		size := m.JurorReward.Size()
+		i -= size
+		if _, err := m.JurorReward.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	if len(m.Jurors) > 0 {
+		for iNdEx := len(m.Jurors) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Jurors[iNdEx])
+			copy(dAtA[i:], m.Jurors[iNdEx])
+			i = encodeVarintEvent(dAtA, i, uint64(len(m.Jurors[iNdEx])))
+			i--
+			dAtA[i] = 0x1a
+		}
 	}
 	if m.Verdict != 0 {
 		i = encodeVarintEvent(dAtA, i, uint64(m.Verdict))
@@ -2001,6 +2682,69 @@ func (m *EventDisputeClosed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventDisputeParked) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDisputeParked) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDisputeParked) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Error) > 0 {
+		i -= len(m.Error)
+		copy(dAtA[i:], m.Error)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Error)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.DisputeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.DisputeId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDisputeResumed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDisputeResumed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDisputeResumed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DisputeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.DisputeId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *EventJurorJoined) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -2017,6 +2761,46 @@ func (m *EventJurorJoined) MarshalTo(dAtA []byte) (int, error) {
 }
 
 func (m *EventJurorJoined) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Weight.Size()
+		i -= size
+		if _, err := m.Weight.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Juror) > 0 {
+		i -= len(m.Juror)
+		copy(dAtA[i:], m.Juror)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Juror)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventJurorLeaving) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventJurorLeaving) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventJurorLeaving) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
@@ -2051,6 +2835,16 @@ func (m *EventJurorLeft) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	{
+		size := m.Bond.Size()
+		i -= size
+		if _, err := m.Bond.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
 	if len(m.Juror) > 0 {
 		i -= len(m.Juror)
 		copy(dAtA[i:], m.Juror)
@@ -2274,6 +3068,24 @@ func (m *EventDisputeOpened) Size() (n int) {
 	return n
 }
 
+func (m *EventNoPanel) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DisputeId != 0 {
+		n += 1 + sovEvent(uint64(m.DisputeId))
+	}
+	if m.Round != 0 {
+		n += 1 + sovEvent(uint64(m.Round))
+	}
+	if m.Candidates != 0 {
+		n += 1 + sovEvent(uint64(m.Candidates))
+	}
+	return n
+}
+
 func (m *EventPanelDrawn) Size() (n int) {
 	if m == nil {
 		return 0
@@ -2313,6 +3125,23 @@ func (m *EventVoteCommitted) Size() (n int) {
 	return n
 }
 
+func (m *EventRevealBegan) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DisputeId != 0 {
+		n += 1 + sovEvent(uint64(m.DisputeId))
+	}
+	if m.Round != 0 {
+		n += 1 + sovEvent(uint64(m.Round))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.RevealUntil)
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
 func (m *EventVoteRevealed) Size() (n int) {
 	if m == nil {
 		return 0
@@ -2328,6 +3157,39 @@ func (m *EventVoteRevealed) Size() (n int) {
 	}
 	if m.Vote != 0 {
 		n += 1 + sovEvent(uint64(m.Vote))
+	}
+	return n
+}
+
+func (m *EventVoteMissed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DisputeId != 0 {
+		n += 1 + sovEvent(uint64(m.DisputeId))
+	}
+	l = len(m.Juror)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = m.Lost.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventPanelFailed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DisputeId != 0 {
+		n += 1 + sovEvent(uint64(m.DisputeId))
+	}
+	if m.Round != 0 {
+		n += 1 + sovEvent(uint64(m.Round))
 	}
 	return n
 }
@@ -2351,6 +3213,31 @@ func (m *EventVerdict) Size() (n int) {
 		n += 1 + sovEvent(uint64(m.DismissedVotes))
 	}
 	l = m.Held.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventVerdictFinal) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DisputeId != 0 {
+		n += 1 + sovEvent(uint64(m.DisputeId))
+	}
+	if m.Verdict != 0 {
+		n += 1 + sovEvent(uint64(m.Verdict))
+	}
+	if len(m.Jurors) > 0 {
+		for _, s := range m.Jurors {
+			l = len(s)
+			n += 1 + l + sovEvent(uint64(l))
+		}
+	}
+	l = m.JurorReward.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = m.Treasury.Size()
 	n += 1 + l + sovEvent(uint64(l))
 	return n
 }
@@ -2388,7 +3275,50 @@ func (m *EventDisputeClosed) Size() (n int) {
 	return n
 }
 
+func (m *EventDisputeParked) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DisputeId != 0 {
+		n += 1 + sovEvent(uint64(m.DisputeId))
+	}
+	l = len(m.Error)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventDisputeResumed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DisputeId != 0 {
+		n += 1 + sovEvent(uint64(m.DisputeId))
+	}
+	return n
+}
+
 func (m *EventJurorJoined) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Juror)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = m.Weight.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventJurorLeaving) Size() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -2411,6 +3341,8 @@ func (m *EventJurorLeft) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovEvent(uint64(l))
 	}
+	l = m.Bond.Size()
+	n += 1 + l + sovEvent(uint64(l))
 	return n
 }
 
@@ -3934,6 +4866,113 @@ func (m *EventDisputeOpened) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *EventNoPanel) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventNoPanel: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventNoPanel: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeId", wireType)
+			}
+			m.DisputeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DisputeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Round", wireType)
+			}
+			m.Round = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Round |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Candidates", wireType)
+			}
+			m.Candidates = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Candidates |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *EventPanelDrawn) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -4188,6 +5227,127 @@ func (m *EventVoteCommitted) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *EventRevealBegan) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRevealBegan: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRevealBegan: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeId", wireType)
+			}
+			m.DisputeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DisputeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Round", wireType)
+			}
+			m.Round = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Round |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevealUntil", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.RevealUntil, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *EventVoteRevealed) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -4283,6 +5443,229 @@ func (m *EventVoteRevealed) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.Vote |= Verdict(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventVoteMissed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventVoteMissed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventVoteMissed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeId", wireType)
+			}
+			m.DisputeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DisputeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Juror", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Juror = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Lost", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Lost.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPanelFailed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPanelFailed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPanelFailed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeId", wireType)
+			}
+			m.DisputeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DisputeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Round", wireType)
+			}
+			m.Round = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Round |= uint32(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -4444,6 +5827,194 @@ func (m *EventVerdict) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if err := m.Held.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventVerdictFinal) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventVerdictFinal: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventVerdictFinal: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeId", wireType)
+			}
+			m.DisputeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DisputeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verdict", wireType)
+			}
+			m.Verdict = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Verdict |= Verdict(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Jurors", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Jurors = append(m.Jurors, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JurorReward", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.JurorReward.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Treasury", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Treasury.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
@@ -4691,6 +6262,176 @@ func (m *EventDisputeClosed) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *EventDisputeParked) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDisputeParked: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDisputeParked: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeId", wireType)
+			}
+			m.DisputeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DisputeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Error", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Error = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDisputeResumed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDisputeResumed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDisputeResumed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeId", wireType)
+			}
+			m.DisputeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DisputeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *EventJurorJoined) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -4718,6 +6459,122 @@ func (m *EventJurorJoined) Unmarshal(dAtA []byte) error {
 		}
 		if fieldNum <= 0 {
 			return fmt.Errorf("proto: EventJurorJoined: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Juror", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Juror = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Weight", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Weight.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventJurorLeaving) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventJurorLeaving: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventJurorLeaving: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -4833,6 +6690,40 @@ func (m *EventJurorLeft) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Juror = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bond", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Bond.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

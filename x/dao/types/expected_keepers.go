@@ -2,6 +2,7 @@ package types
 
 import (
 	"context"
+	"time"
 
 	"cosmossdk.io/core/address"
 	"cosmossdk.io/math"
@@ -45,6 +46,10 @@ type StakingKeeper interface {
 	TotalStake(ctx context.Context) (math.Int, error)
 	// Slash takes an operator's stake; with HoldIn the caller distributes it.
 	Slash(ctx context.Context, req stakingext.SlashRequest) (stakingext.SlashResult, error)
+	// SlashRecord returns one executed slash of the operator.
+	SlashRecord(ctx context.Context, operator sdk.AccAddress, id uint64) (stakingext.SlashRecord, error)
+	// UnbondingTime is the age from which a fault can't take stake any more.
+	UnbondingTime(ctx context.Context) (time.Duration, error)
 	// PayFromInsurance pays up to amount to the account and returns what it paid.
 	PayFromInsurance(ctx context.Context, to sdk.AccAddress, amount math.Int) (math.Int, error)
 }
