@@ -70,6 +70,7 @@ type Agent struct {
 	started   time.Time
 	workloads *workloads
 	wake      chan struct{} // something is in the outbox
+	deferred  deferred      // of the delivery alone
 
 	mu         sync.Mutex
 	view       *view
@@ -99,6 +100,7 @@ func New(cfg Config, source gpu.Source, store *Store, chain Chain, signers []Sig
 	return &Agent{
 		cfg: cfg.withDefaults(), source: source, store: store, chain: chain, signers: signers, observer: observer,
 		log: log.With("part", "attest"), started: now, workloads: newWorkloads(now), wake: make(chan struct{}, 1),
+		deferred: deferred{},
 	}
 }
 

@@ -1,9 +1,11 @@
 package attest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/grafilab/grafi/internal/agentapi"
@@ -31,8 +33,9 @@ func (a *Agent) kick() {
 	}
 }
 
-// deliverLoop delivers the outbox in order. An entry leaves it when it is on
-// chain, or when the chain has refused it for good.
+// deliverLoop delivers the outbox, oldest first. An entry leaves it when it is on
+// chain, or when the chain has refused it for good. One that has to wait lets
+// the others pass.
 func (a *Agent) deliverLoop(ctx context.Context) error {
 	backoff := firstBackoff
 	for {
@@ -44,7 +47,7 @@ func (a *Agent) deliverLoop(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		a.noteOutbox(err)
+		a.noteOutbox(cmp.Or(err, a.deferred.oldest()))
 		switch {
 		case err != nil:
 			if err := sleep(ctx, backoff); err != nil {
@@ -56,7 +59,7 @@ func (a *Agent) deliverLoop(ctx context.Context) error {
 			backoff = firstBackoff
 			continue
 		}
-		timer := time.NewTimer(idleLook)
+		timer := time.NewTimer(a.deferred.next(time.Now(), idleLook))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -68,9 +71,12 @@ func (a *Agent) deliverLoop(ctx context.Context) error {
 	}
 }
 
-// deliverHead delivers the oldest entry, with the attestations that follow it.
+// deliverHead delivers the oldest entry that need not wait, with the attestations
+// that follow it. What concerns these entries alone puts them off and is no error:
+// an error is that of the way to the chain, which all entries share.
 func (a *Agent) deliverHead(ctx context.Context) (worked bool, err error) {
-	head, err := a.store.Head(headBatch)
+	now := time.Now()
+	head, err := a.store.Head(headBatch, func(e Entry) bool { return a.deferred.waits(e, now) })
 	if err != nil {
 		return false, wrapStore(err)
 	}
@@ -91,9 +97,21 @@ func (a *Agent) deliverHead(ctx context.Context) (worked bool, err error) {
 	default:
 		err = a.refuse(head[0], fmt.Sprintf("unknown kind %q", head[0].Kind))
 	}
-	if err != nil {
-		return false, fmt.Errorf("deliver %s: %w", head[0].Kind, err)
+	if err == nil {
+		a.deferred.forget(head[:n])
+		return true, nil
 	}
+	err = fmt.Errorf("deliver %s: %w", head[0].Kind, err)
+	if _, refused := chainclient.AsRejected(err); !refused && !errors.Is(err, errNotYet) {
+		return false, err
+	}
+	left, lerr := a.store.Head(n, func(e Entry) bool {
+		return !slices.ContainsFunc(head[:n], func(tried Entry) bool { return tried.Sequence == e.Sequence })
+	})
+	if lerr != nil {
+		return false, wrapStore(lerr)
+	}
+	a.deferred.put(head[:n], left, time.Now(), err)
 	return true, nil
 }
 

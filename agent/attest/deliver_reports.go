@@ -46,7 +46,7 @@ func (a *Agent) deliverStart(ctx context.Context, e Entry) error {
 	case !bytes.Equal(r.ManifestDigest, e.Started.ManifestDigest):
 		return a.refuse(e, fmt.Sprintf("the manifest that runs is %x, the chain has %x", e.Started.ManifestDigest, r.ManifestDigest))
 	case r.State != market.RENTAL_STATE_PENDING:
-		return fmt.Errorf("rental %d is %s and can't start yet", r.Id, r.State)
+		return fmt.Errorf("%w: rental %d is %s and can't start", errNotYet, r.Id, r.State)
 	}
 	report := market.StartReport{ChainId: v.id.ChainID, HostId: v.id.HostID, RentalId: r.Id, ManifestDigest: r.ManifestDigest}
 	return a.sendReport(ctx, v, e, market.DomainStart, &report, func(sig []byte) sdk.Msg {
@@ -71,6 +71,8 @@ func (a *Agent) deliverResult(ctx context.Context, e Entry) error {
 		return a.delivered(e)
 	case r.Result != nil:
 		return a.refuse(e, "the chain has another result")
+	case r.StartedAt == nil && r.State != market.RENTAL_STATE_CLOSED:
+		return fmt.Errorf("%w: the start of rental %d is not on chain", errNotYet, r.Id)
 	case r.StartedAt == nil:
 		return a.refuse(e, fmt.Sprintf("the rental never started: it is %s %s", r.State, r.CloseReason))
 	}
@@ -99,23 +101,26 @@ func (a *Agent) sendReport(ctx context.Context, v *view, e Entry, domain string,
 	}
 	signer := signerFor(&v.host, clock.Slot, a.signers)
 	if signer == nil {
-		return fmt.Errorf("no key of this agent is live for host %d (%s)", v.id.HostID, v.host.Status)
+		return fmt.Errorf("%w: no key of this agent is live for host %d (%s)", errNotYet, v.id.HostID, v.host.Status)
 	}
 	doc, err := report.Marshal()
 	if err != nil {
 		return err
 	}
 	_, err = a.chain.Submit(ctx, msg(signer.SignDoc(domain, doc)))
-	if r, ok := final(err); ok {
-		// It may have arrived by a transaction that was given up: look once more.
-		done, again := a.onChain(ctx, e)
+	if refusal, ok := final(err); ok {
+		// It may have arrived by a transaction that was given up, or the rental
+		// has moved on meanwhile: look once more.
+		done, early, again := a.onChain(ctx, e)
 		switch {
 		case again != nil:
 			return again
 		case done:
 			return a.delivered(e)
+		case early:
+			return fmt.Errorf("%w: %w", errNotYet, err)
 		}
-		return a.refuse(e, r.Log)
+		return a.refuse(e, refusal.Log)
 	}
 	if err != nil {
 		return err
@@ -123,17 +128,19 @@ func (a *Agent) sendReport(ctx context.Context, v *view, e Entry, domain string,
 	return a.delivered(e)
 }
 
-// onChain tells whether the chain has what the entry states.
-func (a *Agent) onChain(ctx context.Context, e Entry) (bool, error) {
+// onChain tells whether the chain has what the entry states, and if not whether
+// it is too early to state it.
+func (a *Agent) onChain(ctx context.Context, e Entry) (done, early bool, err error) {
 	r, err := a.chain.Rental(ctx, e.rental())
 	if chainclient.IsNotFound(err) {
-		return false, nil
+		return false, false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	if e.Kind == KindStart {
-		return r.StartedAt != nil, nil
+		return r.StartedAt != nil, r.State == market.RENTAL_STATE_RESERVED, nil
 	}
-	return r.Result != nil && sameResult(*r.Result, resultOf(*e.Result)), nil
+	early = r.StartedAt == nil && r.State != market.RENTAL_STATE_CLOSED
+	return r.Result != nil && sameResult(*r.Result, resultOf(*e.Result)), early, nil
 }

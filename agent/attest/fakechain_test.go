@@ -37,10 +37,12 @@ type fakeChain struct {
 	order     []string                              // what was delivered, in order
 	refused   []attestation.Rejection
 	attempts  int
-	down      bool  // unreachable
-	loseReply int   // so many transactions arrive without the agent hearing of it
-	noFunds   bool  // the fee can't be paid
-	skew      int64 // seconds that block time is behind the clock
+	down      bool   // unreachable
+	loseReply int    // so many transactions arrive without the agent hearing of it
+	noFunds   bool   // the fee can't be paid
+	poison    uint64 // a start of this rental is refused, not by a module
+	back      uint64 // this rental turns out to be only reserved when its start comes, once
+	skew      int64  // seconds that block time is behind the clock
 
 	step func()      // called at each call, before it does anything
 	dead func() bool // the caller was killed: nothing it says arrives any more
@@ -202,6 +204,14 @@ func (c *fakeChain) Submit(_ context.Context, msg sdk.Msg) (chainclient.Result, 
 	c.attempts++
 	if c.noFunds {
 		return chainclient.Result{}, &chainclient.RejectedError{Stage: chainclient.StageCheck, Code: 5, Codespace: "sdk", Log: "insufficient funds"}
+	}
+	if m, ok := msg.(*market.MsgConfirmStart); ok && m.RentalId == c.poison {
+		return chainclient.Result{}, &chainclient.RejectedError{Stage: chainclient.StageSimulate, Code: 11, Codespace: "sdk", Log: "out of gas"}
+	}
+	if m, ok := msg.(*market.MsgConfirmStart); ok && m.RentalId == c.back {
+		r := c.rentals[c.back]
+		r.State, c.back = market.RENTAL_STATE_RESERVED, 0
+		c.rentals[r.Id] = r
 	}
 	resp, err := c.deliver(msg)
 	if err != nil {

@@ -147,8 +147,8 @@ func push(tx *bolt.Tx, e Entry) error {
 	return putJSON(b, u64(seq), e)
 }
 
-// Head returns up to limit entries, oldest first.
-func (s *Store) Head(limit int) (out []Entry, err error) {
+// Head returns up to limit entries that skip does not leave out, oldest first.
+func (s *Store) Head(limit int, skip func(Entry) bool) (out []Entry, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketOutbox).Cursor()
 		for k, v := c.First(); k != nil && len(out) < limit; k, v = c.Next() {
@@ -156,7 +156,9 @@ func (s *Store) Head(limit int) (out []Entry, err error) {
 			if err := json.Unmarshal(v, &e); err != nil {
 				return fmt.Errorf("outbox entry %d: %w", fromU64(k), err)
 			}
-			out = append(out, e)
+			if !skip(e) {
+				out = append(out, e)
+			}
 		}
 		return nil
 	})

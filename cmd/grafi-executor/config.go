@@ -32,8 +32,10 @@ type config struct {
 	Listen   string        `koanf:"listen"`
 	Interval time.Duration `koanf:"reconcile-interval"`
 
-	ClockGrace time.Duration `koanf:"clock-grace"`
-	Retention  time.Duration `koanf:"retention"`
+	ClockGrace   time.Duration `koanf:"clock-grace"`
+	RenewalGrace time.Duration `koanf:"renewal-grace"`
+	PrepareAhead time.Duration `koanf:"prepare-ahead"`
+	Retention    time.Duration `koanf:"retention"`
 
 	CPUMillisPerGPU uint64 `koanf:"cpu-millis-per-gpu"`
 	MemoryMiBPerGPU uint64 `koanf:"memory-mib-per-gpu"`
@@ -69,6 +71,8 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.String("listen", ":8443", "address of the gateway for renters")
 	f.Duration("reconcile-interval", 30*time.Second, "time between two passes")
 	f.Duration("clock-grace", 2*time.Minute, "how long after its end, by the local clock, a workload may run while the chain can't be reached")
+	f.Duration("renewal-grace", time.Hour, "the same for a subscription, which the chain may have renewed meanwhile")
+	f.Duration("prepare-ahead", time.Hour, "how long before its start the image of a reserved rental is pulled")
 	f.Duration("retention", time.Hour, "how long the log and results of a workload that ended by itself are kept after the rental")
 	f.Uint64("cpu-millis-per-gpu", 0, "thousandths of a CPU that come with one GPU; 0 divides the machine's by its GPUs")
 	f.Uint64("memory-mib-per-gpu", 0, "memory that comes with one GPU; 0 divides the machine's by its GPUs")
@@ -179,6 +183,8 @@ func (c *config) validate() error {
 	check(c.Interval >= 100*time.Millisecond && c.Interval <= 30*time.Second,
 		"--reconcile-interval: got %s, want 100ms to 30s (the agent believes a report for 90s)", c.Interval)
 	check(c.ClockGrace >= 0, "--clock-grace: got %s, want 0 or more", c.ClockGrace)
+	check(c.RenewalGrace >= 0, "--renewal-grace: got %s, want 0 or more", c.RenewalGrace)
+	check(c.PrepareAhead >= 0, "--prepare-ahead: got %s, want 0 or more", c.PrepareAhead)
 	check(c.Retention >= 0, "--retention: got %s, want 0 or more", c.Retention)
 	return err
 }

@@ -95,7 +95,10 @@ func run(ctx context.Context, c config, log *slog.Logger) (err error) {
 
 	loop := reconcile.New(reconcile.Config{
 		HostID: owner.HostID, Chain: reader, Engine: eng, Images: images, Devices: host.devices, Agent: agent, Store: db,
-		Policy:   reconcile.Policy{ClockGrace: c.ClockGrace, Retention: c.Retention, HandAgain: 30 * time.Second},
+		Policy: reconcile.Policy{
+			ClockGrace: c.ClockGrace, RenewalGrace: c.RenewalGrace, PrepareAhead: c.PrepareAhead,
+			Retention: c.Retention, HandAgain: 30 * time.Second,
+		},
 		Interval: c.Interval, Now: time.Now, Log: log,
 	})
 	certificates, err := gateway.NewCertificates(agent, time.Now)

@@ -84,8 +84,11 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			PositionalArgs: args("host_id", "price"),
 		},
 		{
-			RpcMethod: "ChangePrice", Use: "change-price [listing-id] [price]", Short: "Set the price per GPU and hour for new rentals",
-			Example: "grafid tx gpumarket change-price 1 1200000ugrafi --from olga", PositionalArgs: args("listing_id", "price"),
+			RpcMethod: "ChangeListing", Use: "change-listing [listing-id] [price]",
+			Short: "Set the terms for new rentals; each flag that is left out means what it means for create-listing",
+			Example: "grafid tx gpumarket change-listing 1 1200000ugrafi --from olga\n" +
+				"grafid tx gpumarket change-listing 1 1200000ugrafi --interruptible-price 400000ugrafi --max-ahead-seconds 604800 --from olga",
+			PositionalArgs: args("listing_id", "price"),
 		},
 		{
 			RpcMethod: "SetListingStatus", Use: "set-listing-status [listing-id] [open|paused|withdrawn]",

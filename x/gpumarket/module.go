@@ -147,7 +147,7 @@ func (AppModule) WeightedOperations(module.SimulationState) []simtypes.WeightedO
 // WeightedOperationsX registers a factory for each message of users.
 func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Registry) {
 	reg.Add(weights.Get("gpumarket_create_listing", 30), simulation.CreateListingFactory(am.keeper))
-	reg.Add(weights.Get("gpumarket_change_price", 10), simulation.ChangePriceFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_change_listing", 10), simulation.ChangeListingFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_set_listing_status", 10), simulation.SetListingStatusFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_rent", 80), simulation.RentFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_confirm_start", 80), simulation.ConfirmStartFactory(am.keeper, am.agentKeys))

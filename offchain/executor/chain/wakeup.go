@@ -42,10 +42,12 @@ func Wakeup(ctx context.Context, endpoints []string, hostID uint64, wake func(),
 }
 
 // queries are CometBFT subscriptions. A typed event's attribute is JSON, in
-// which a uint64 is a string.
+// which a uint64 is a string. A node takes five of one client.
 func queries(hostID uint64) []string {
 	var qs []string
-	for _, event := range []string{"EventRentalOpened", "EventRentalStarted", "EventRentalClosed"} {
+	for _, event := range []string{
+		"EventRentalOpened", "EventStartDue", "EventRentalStarted", "EventRentalPreempted", "EventRentalClosed",
+	} {
 		qs = append(qs, fmt.Sprintf(`grafi.gpumarket.v1.%s.host_id='"%d"'`, event, hostID))
 	}
 	return qs

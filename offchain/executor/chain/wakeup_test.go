@@ -30,7 +30,7 @@ func node(t *testing.T, queries chan<- string, events <-chan string) string {
 			return
 		}
 		defer conn.Close()
-		for range 3 {
+		for range 5 {
 			var req struct {
 				Method string            `json:"method"`
 				Params map[string]string `json:"params"`

@@ -70,15 +70,19 @@ type Status struct {
 	Chain  string `json:"chain"`
 	Engine string `json:"engine"`
 	// Isolated is whether the engine keeps the workload from the host and from others.
-	Isolated         bool      `json:"isolated"`
-	ManifestReceived bool      `json:"manifest_received"`
-	State            string    `json:"state"` // empty while there is no workload
-	StartedAt        time.Time `json:"started_at,omitzero"`
-	EndsAt           time.Time `json:"ends_at,omitzero"`
-	ExitedAt         time.Time `json:"exited_at,omitzero"`
-	ExitKnown        bool      `json:"exit_known"`
-	ExitCode         int       `json:"exit_code"`
-	Reason           string    `json:"reason,omitempty"`
+	Isolated         bool   `json:"isolated"`
+	ManifestReceived bool   `json:"manifest_received"`
+	State            string `json:"state"` // empty while there is no workload
+	// StartsAt is of a reserved rental whose time has not come.
+	StartsAt  time.Time `json:"starts_at,omitzero"`
+	StartedAt time.Time `json:"started_at,omitzero"`
+	EndsAt    time.Time `json:"ends_at,omitzero"`
+	// NoticeEndsAt is when it ends by the operator's notice or a preemption.
+	NoticeEndsAt time.Time `json:"notice_ends_at,omitzero"`
+	ExitedAt     time.Time `json:"exited_at,omitzero"`
+	ExitKnown    bool      `json:"exit_known"`
+	ExitCode     int       `json:"exit_code"`
+	Reason       string    `json:"reason,omitempty"`
 	// Failed is whether the workload can never start.
 	Failed bool `json:"failed"`
 	// Message says what is waited for or what went wrong.
@@ -92,6 +96,12 @@ func (s *Server) getStatus(w http.ResponseWriter, r *http.Request, rental market
 	}
 	if rental.EndsAt != nil {
 		st.EndsAt = *rental.EndsAt
+	}
+	if rental.NoticeEndsAt != nil {
+		st.NoticeEndsAt = *rental.NoticeEndsAt
+	}
+	if rental.State == markettypes.RENTAL_STATE_RESERVED && rental.Reservation != nil {
+		st.StartsAt = rental.Reservation.StartAt
 	}
 	rec, _, err := s.Store.Get(rental.Id)
 	if err != nil {
@@ -113,6 +123,12 @@ func (s *Server) getStatus(w http.ResponseWriter, r *http.Request, rental market
 		st.Message = "waits for the manifest"
 	default:
 		st.Message = "starts"
+		if !st.StartsAt.IsZero() {
+			st.Message = "reserved from " + st.StartsAt.UTC().Format(time.RFC3339) + " on"
+			if rec.Prepared {
+				st.Message += "; its image is here"
+			}
+		}
 		if obstacle := s.Executor.Obstacle(rental.Id); obstacle != nil {
 			st.Message = "could not start yet: " + obstacle.Error()
 		}

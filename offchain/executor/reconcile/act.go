@@ -25,6 +25,8 @@ var errClosedMeanwhile = errors.New("rental is no longer open")
 // act carries out one action. Each case may be repeated after a crash anywhere.
 func (l *Loop) act(ctx context.Context, a Action) error {
 	switch a.Kind {
+	case KindPrepare:
+		return l.prepare(ctx, a)
 	case KindStart:
 		return l.start(ctx, a)
 	case KindStop:
@@ -43,25 +45,43 @@ func (l *Loop) act(ctx context.Context, a Action) error {
 	return fmt.Errorf("unknown action %q", a.Kind)
 }
 
-func (l *Loop) start(ctx context.Context, a Action) error {
-	rec, ok, err := l.store.Get(a.RentalID)
-	if err != nil || !ok {
+// prepare pulls the image, so that a reserved rental starts on time.
+func (l *Loop) prepare(ctx context.Context, a Action) error {
+	if _, _, err := l.pull(ctx, a); err != nil {
 		return err
 	}
-	m, err := manifest.Parse(rec.Manifest)
+	return l.store.Update(a.RentalID, func(r *store.Record) { r.Prepared = true })
+}
+
+// pull makes the image of the rental's manifest available.
+func (l *Loop) pull(ctx context.Context, a Action) (m manifest.Manifest, img engine.Image, err error) {
+	rec, ok, err := l.store.Get(a.RentalID)
 	if err != nil {
-		return fmt.Errorf("stored manifest: %w", err)
+		return m, img, err
+	}
+	if !ok {
+		return m, img, fmt.Errorf("rental %d has no record", a.RentalID)
+	}
+	if m, err = manifest.Parse(rec.Manifest); err != nil {
+		return m, img, fmt.Errorf("stored manifest: %w", err)
 	}
 	digest, err := m.DigestHex()
 	if err != nil {
-		return err
+		return m, img, err
 	}
 	if want := hex.EncodeToString(a.Digest); digest != want {
-		return fmt.Errorf("stored manifest has digest %s, the chain wants %s", digest, want)
+		return m, img, fmt.Errorf("stored manifest has digest %s, the chain wants %s", digest, want)
 	}
-	img, err := l.images.Pull(ctx, m.Image)
+	if img, err = l.images.Pull(ctx, m.Image); err != nil {
+		return m, img, fmt.Errorf("pull %s: %w", m.Image, err)
+	}
+	return m, img, nil
+}
+
+func (l *Loop) start(ctx context.Context, a Action) error {
+	m, img, err := l.pull(ctx, a)
 	if err != nil {
-		return fmt.Errorf("pull %s: %w", m.Image, err)
+		return err
 	}
 	// A pull takes minutes at times: the GPUs may be another renter's by now.
 	r, found, err := l.chain.Rental(ctx, a.RentalID)

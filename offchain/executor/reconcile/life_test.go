@@ -34,7 +34,12 @@ func (e lifeEngine) Start(ctx context.Context, w engine.Workload) error {
 }
 
 func (e lifeEngine) Stop(ctx context.Context, id uint64, grace time.Duration) error {
-	return e.life.call(func() error { return e.Engine.Stop(ctx, id, grace) })
+	return e.life.call(func() error {
+		e.life.world.mu.Lock()
+		e.life.stopped[id] = e.life.now
+		e.life.world.mu.Unlock()
+		return e.Engine.Stop(ctx, id, grace)
+	})
 }
 
 func (e lifeEngine) SetDeadline(ctx context.Context, id uint64, d time.Time) error {

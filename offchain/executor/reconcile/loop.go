@@ -182,12 +182,15 @@ func (l *Loop) finish(ctx context.Context, a Action, err error) {
 	log.WarnContext(ctx, "failed", "err", err, "retry_at", f.retryAt)
 }
 
-// Obstacle is why a rental's workload can't be started for now; nil when the
-// last try did not fail.
+// Obstacle is why a rental's image can't be pulled or its workload can't be
+// started for now; nil when the last try did not fail.
 func (l *Loop) Obstacle(rentalID uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.failures[Step{rentalID, KindStart}].err
+	if f, ok := l.failures[Step{rentalID, KindStart}]; ok {
+		return f.err
+	}
+	return l.failures[Step{rentalID, KindPrepare}].err
 }
 
 // Health is when the last pass was made, and what it could not look at.

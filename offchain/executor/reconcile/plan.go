@@ -16,6 +16,7 @@ type Kind string
 
 // The kinds of action.
 const (
+	KindPrepare     Kind = "prepare"
 	KindStart       Kind = "start"
 	KindStop        Kind = "stop"
 	KindSetDeadline Kind = "set_deadline"
@@ -32,7 +33,7 @@ type Action struct {
 	RentalID uint64
 	// Deadline is of KindStart and KindSetDeadline.
 	Deadline time.Time
-	// Digest is the chain's manifest digest; of KindStart and KindHandStart.
+	// Digest is the chain's manifest digest; of KindPrepare, KindStart and KindHandStart.
 	Digest []byte
 	// GPUs are the rental's ordinals; of KindStart.
 	GPUs []uint32
@@ -45,6 +46,11 @@ type Policy struct {
 	// ClockGrace is how long after ends_at a workload may run by the local
 	// clock when the chain, whose clock counts, can't be asked.
 	ClockGrace time.Duration
+	// RenewalGrace takes its place for a subscription that may have been renewed
+	// meanwhile: the chain renews it by itself, and it must not die of an outage.
+	RenewalGrace time.Duration
+	// PrepareAhead is how long before its start a reserved rental's image is pulled.
+	PrepareAhead time.Duration
 	// Retention is how long the log and the results of a workload that ended by
 	// itself are kept after its rental closed, for the renter to fetch.
 	Retention time.Duration
@@ -88,7 +94,7 @@ func planOne(v View, p Policy, id uint64, held map[uint32]uint64) (Action, bool)
 	st, there := v.Workloads[id]
 	rec := v.Records[id]
 	if v.Chain == nil {
-		if running(st) && !rec.EndsAt.IsZero() && v.Now.After(rec.EndsAt.Add(p.ClockGrace)) {
+		if running(st) && !rec.EndsAt.IsZero() && v.Now.After(rec.EndsAt.Add(p.grace(rec.Renews))) {
 			return Action{Kind: KindStop, Why: "end passed by the local clock and the chain can't be reached"}, true
 		}
 		return Action{}, false
@@ -102,8 +108,10 @@ func planOne(v View, p Policy, id uint64, held map[uint32]uint64) (Action, bool)
 		return Action{}, false
 	case there && st.ManifestDigest != hex.EncodeToString(r.ManifestDigest):
 		return end(st, "workload is not the one on chain")
-	case r.EndsAt != nil && !v.Chain.Time.Before(*r.EndsAt):
+	case over(r, v.Chain.Time, p):
 		return Action{Kind: KindStop, Why: "end reached"}, running(st)
+	case !there && r.State == markettypes.RENTAL_STATE_RESERVED:
+		return planPrepare(v, p, r, rec)
 	case !there:
 		return planStart(r, rec, p, held)
 	case r.State == markettypes.RENTAL_STATE_PENDING:
@@ -113,12 +121,47 @@ func planOne(v View, p Policy, id uint64, held map[uint32]uint64) (Action, bool)
 	case r.State != markettypes.RENTAL_STATE_ACTIVE:
 		return Action{}, false
 	case running(st):
-		want := endsAt(r).Add(p.ClockGrace)
+		want := endsAt(r).Add(p.grace(renews(r)))
 		return Action{Kind: KindSetDeadline, Deadline: want, Why: "end moved"}, st.Deadline.Sub(want).Abs() > time.Second
 	case endedByItself(st) && r.Result == nil:
 		return Action{Kind: KindHandResult, Why: string(st.Reason)}, due(v.Now, rec.ResultHandedAt, p)
 	}
 	return Action{}, false
+}
+
+// grace is how long a workload may run after its end while nobody can say whether
+// the end has moved.
+func (p Policy) grace(renews bool) time.Duration {
+	if renews {
+		return max(p.ClockGrace, p.RenewalGrace)
+	}
+	return p.ClockGrace
+}
+
+// renews reports a rental that the chain extends by itself at its end.
+func renews(r markettypes.Rental) bool {
+	return r.Type == markettypes.RENTAL_TYPE_SUBSCRIPTION && r.Subscription != nil && !r.Subscription.Cancelled && r.NoticeEndsAt == nil
+}
+
+// over reports that the end has come by block time. At the end of a period the
+// newest block's time may be known before what that block did: a subscription is
+// over when the chain says so, or doesn't for long.
+func over(r markettypes.Rental, now time.Time, p Policy) bool {
+	ends := endsAt(r)
+	if renews(r) {
+		ends = ends.Add(p.ClockGrace)
+	}
+	return r.EndsAt != nil && !now.Before(ends)
+}
+
+// planPrepare pulls the image of a reserved rental before its time. Whether that
+// works or not, it is started when the chain says that it is due.
+func planPrepare(v View, p Policy, r markettypes.Rental, rec store.Record) (Action, bool) {
+	if len(rec.Manifest) == 0 || rec.Prepared || r.Reservation == nil {
+		return Action{}, false
+	}
+	near := !v.Chain.Time.Before(r.Reservation.StartAt.Add(-p.PrepareAhead))
+	return Action{Kind: KindPrepare, Digest: r.ManifestDigest, Why: "reserved"}, near
 }
 
 func planClosed(v View, p Policy, st engine.Status, there bool) (Action, bool) {
@@ -146,9 +189,9 @@ func planStart(r markettypes.Rental, rec store.Record, p Policy, held map[uint32
 	switch r.State {
 	case markettypes.RENTAL_STATE_PENDING:
 		// Not known before the start is confirmed; not earlier than this.
-		a.Deadline = r.StartBy.Add(time.Duration(r.DurationSeconds)*time.Second + p.ClockGrace)
+		a.Deadline = r.StartBy.Add(time.Duration(r.DurationSeconds)*time.Second + p.grace(renews(r)))
 	case markettypes.RENTAL_STATE_ACTIVE:
-		a.Deadline = endsAt(r).Add(p.ClockGrace)
+		a.Deadline = endsAt(r).Add(p.grace(renews(r)))
 	default:
 		return Action{}, false
 	}
@@ -175,36 +218,4 @@ func heldGPUs(v View) map[uint32]uint64 {
 		}
 	}
 	return held
-}
-
-func due(now, handed time.Time, p Policy) bool {
-	return handed.IsZero() || !now.Before(handed.Add(p.HandAgain))
-}
-
-func running(st engine.Status) bool {
-	return st.State == engine.StateRunning || st.State == engine.StateCreated
-}
-
-// ran reports that the workload's first instruction was executed.
-func ran(st engine.Status) bool {
-	return st.State == engine.StateRunning || st.State == engine.StateExited && st.Reason != engine.ReasonStartFailed
-}
-
-// endedByItself reports an end that is the workload's (or the host's, when it was
-// cut short), so that it is a result. The executor's own stop is none.
-func endedByItself(st engine.Status) bool {
-	if st.State != engine.StateExited {
-		return false
-	}
-	switch st.Reason {
-	case engine.ReasonCompleted, engine.ReasonOutOfMemory, engine.ReasonDiskLimit:
-		return true
-	}
-	return cutShort(st)
-}
-
-// cutShort reports an end that is the host's doing, so that the workload's exit
-// code means nothing.
-func cutShort(st engine.Status) bool {
-	return st.State == engine.StateExited && (st.Reason == engine.ReasonLost || st.Reason == engine.ReasonInterrupted)
 }

@@ -18,7 +18,10 @@ import (
 
 var (
 	epoch  = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	policy = reconcile.Policy{ClockGrace: time.Minute, Retention: time.Hour, HandAgain: 30 * time.Second}
+	policy = reconcile.Policy{
+		ClockGrace: time.Minute, RenewalGrace: 10 * time.Minute, PrepareAhead: 5 * time.Minute,
+		Retention: time.Hour, HandAgain: 30 * time.Second,
+	}
 	digest = []byte("0123456789abcdef0123456789abcdef")
 	doc    = json.RawMessage(`{}`)
 )
@@ -32,6 +35,9 @@ func rental(id uint64, state markettypes.RentalState, gpus ...uint32) markettype
 	if state == markettypes.RENTAL_STATE_ACTIVE {
 		ends := at(100)
 		r.EndsAt = &ends
+	}
+	if state == markettypes.RENTAL_STATE_RESERVED {
+		r.Reservation = &markettypes.Reservation{StartAt: at(1000)}
 	}
 	return r
 }
@@ -65,7 +71,6 @@ func TestPlan(t *testing.T) {
 	}{
 		"no manifest yet":                   {chain: new(rental(1, pending)), record: &store.Record{RentalID: 1}},
 		"manifest came":                     {chain: new(rental(1, pending)), record: &sent, want: reconcile.KindStart},
-		"reserved for later":                {chain: new(rental(1, markettypes.RENTAL_STATE_RESERVED)), record: &sent},
 		"another action is under way":       {chain: new(rental(1, pending)), record: &sent, change: func(v *reconcile.View) { v.Busy[1] = true }},
 		"start failed a moment ago":         {chain: new(rental(1, pending)), record: &sent, change: func(v *reconcile.View) { v.RetryAt[reconcile.Step{RentalID: 1, Kind: reconcile.KindStart}] = at(11) }},
 		"can never start":                   {chain: new(rental(1, pending)), record: &store.Record{RentalID: 1, Manifest: doc, Failure: "no such command"}},

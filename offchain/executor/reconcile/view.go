@@ -151,21 +151,26 @@ func (l *Loop) remember(v View) error {
 		if !ok {
 			continue
 		}
-		ends := endsAt(r)
-		if rec.EndsAt.Equal(ends) && len(rec.GPUs) == len(r.Gpus) {
+		ends, renewed := endsAt(r), renews(r)
+		if rec.EndsAt.Equal(ends) && rec.Renews == renewed && len(rec.GPUs) == len(r.Gpus) {
 			continue
 		}
-		if err := l.store.Update(id, func(rec *store.Record) { rec.EndsAt, rec.GPUs = ends, r.Gpus }); err != nil {
+		err := l.store.Update(id, func(rec *store.Record) { rec.EndsAt, rec.Renews, rec.GPUs = ends, renewed, r.Gpus })
+		if err != nil {
 			return fmt.Errorf("rental %d: %w", id, err)
 		}
 	}
 	return nil
 }
 
-// endsAt is the zero time before the start is confirmed.
+// endsAt is the end, or that of a notice before it: the operator's, or that of a
+// preemption. It is the zero time before the start is confirmed.
 func endsAt(r markettypes.Rental) time.Time {
-	if r.EndsAt == nil {
+	switch {
+	case r.EndsAt == nil:
 		return time.Time{}
+	case r.NoticeEndsAt != nil && r.NoticeEndsAt.Before(*r.EndsAt):
+		return r.NoticeEndsAt.UTC()
 	}
 	return r.EndsAt.UTC()
 }

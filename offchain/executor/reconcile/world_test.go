@@ -33,12 +33,15 @@ type world struct {
 	// contradiction is set when the agent was told two different things.
 	contradiction error
 	chainErr      error
+	pullErr       error
+	pulls         int
+	stopped       map[uint64]time.Time
 }
 
 func newWorld() *world {
 	w := &world{
 		now: epoch, height: 1, rentals: map[uint64]markettypes.Rental{}, records: map[uint64]store.Record{},
-		started: map[uint64]int{}, results: map[uint64]agentapi.Result{},
+		started: map[uint64]int{}, results: map[uint64]agentapi.Result{}, stopped: map[uint64]time.Time{},
 	}
 	w.engine = enginetest.NewFake(w.clock)
 	return w
@@ -81,6 +84,42 @@ func (w *world) rent(id uint64, seconds int, closeOnExit bool, gpu uint32) {
 	w.records[id] = store.Record{RentalID: id, Manifest: canonical, GPUs: []uint32{gpu}}
 }
 
+// reserve is rent for later, on GPU 0.
+func (w *world) reserve(id uint64, ahead time.Duration, seconds int) {
+	w.rent(id, seconds, false, 0)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.rentals[id]
+	r.State, r.Type = markettypes.RENTAL_STATE_RESERVED, markettypes.RENTAL_TYPE_RESERVED
+	r.Reservation = &markettypes.Reservation{StartAt: w.now.Add(ahead)}
+	w.rentals[id] = r
+}
+
+// preempt gives an interruptible rental its notice.
+func (w *world) preempt(id uint64, notice time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.rentals[id]
+	r.Type, r.NoticeEndsAt = markettypes.RENTAL_TYPE_INTERRUPTIBLE, new(w.now.Add(notice))
+	w.rentals[id] = r
+}
+
+// subscribe makes a rental one of so many periods.
+func (w *world) subscribe(id uint64, periods uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.rentals[id]
+	r.Type, r.Subscription = markettypes.RENTAL_TYPE_SUBSCRIPTION, &markettypes.Subscription{Periods: periods - 1}
+	w.rentals[id] = r
+}
+
+// stoppedAt is when the executor stopped the workload.
+func (w *world) stoppedAt(id uint64) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stopped[id]
+}
+
 // advance moves the clock; the chain confirms what the agent took and closes
 // what is over, as its blocks would.
 func (w *world) advance(d time.Duration) {
@@ -90,6 +129,21 @@ func (w *world) advance(d time.Duration) {
 	w.height++
 	for _, id := range slices.Sorted(maps.Keys(w.rentals)) {
 		r := w.rentals[id]
+		if r.State == markettypes.RENTAL_STATE_RESERVED && !w.now.Before(r.Reservation.StartAt) {
+			r.State, r.StartBy = markettypes.RENTAL_STATE_PENDING, r.Reservation.StartAt.Add(10*time.Minute)
+		}
+		if r.State == markettypes.RENTAL_STATE_ACTIVE && r.NoticeEndsAt != nil && !w.now.Before(*r.NoticeEndsAt) {
+			r.State, r.CloseReason = markettypes.RENTAL_STATE_CLOSED, markettypes.CLOSE_REASON_PREEMPTED
+		}
+		// A renewal is seen a second late, as when a block is saved and not executed.
+		if sub := r.Subscription; sub != nil && r.State == markettypes.RENTAL_STATE_ACTIVE && !w.now.Before(*r.EndsAt) && sub.Periods > 0 {
+			if w.now.After(*r.EndsAt) {
+				r.Subscription = &markettypes.Subscription{Periods: sub.Periods - 1}
+				r.EndsAt = new(r.EndsAt.Add(time.Duration(r.DurationSeconds) * time.Second))
+			}
+			w.rentals[id] = r
+			continue
+		}
 		if r.State == markettypes.RENTAL_STATE_PENDING && w.started[id] > 0 {
 			started, ends := w.now, w.now.Add(time.Duration(r.DurationSeconds)*time.Second)
 			r.State, r.StartedAt, r.EndsAt = markettypes.RENTAL_STATE_ACTIVE, &started, &ends
@@ -218,5 +272,10 @@ func (l *life) Result(_ context.Context, r agentapi.Result) (rep agentapi.Report
 }
 
 func (l *life) Pull(context.Context, string) (img engine.Image, err error) {
-	return img, l.call(func() error { return nil })
+	return img, l.call(func() error {
+		l.world.mu.Lock()
+		defer l.world.mu.Unlock()
+		l.pulls++
+		return l.pullErr
+	})
 }

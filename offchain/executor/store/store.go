@@ -29,10 +29,14 @@ type Record struct {
 	Manifest json.RawMessage `json:"manifest,omitempty"`
 
 	// EndsAt and GPUs are the chain's, as last seen. EndsAt is the zero time
-	// before the start is confirmed.
+	// before the start is confirmed; a notice that is over earlier counts.
 	EndsAt time.Time `json:"ends_at,omitzero"`
-	GPUs   []uint32  `json:"gpus,omitempty"`
+	// Renews is whether the chain may move EndsAt by itself.
+	Renews bool     `json:"renews,omitempty"`
+	GPUs   []uint32 `json:"gpus,omitempty"`
 
+	// Prepared is whether the image was pulled before a reserved start.
+	Prepared bool `json:"prepared,omitempty"`
 	// StartHandedAt is when the agent last took the start report.
 	StartHandedAt time.Time `json:"start_handed_at,omitzero"`
 	// Failure is why the workload can never start; for the renter.

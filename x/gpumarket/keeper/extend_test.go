@@ -20,7 +20,7 @@ func extendMsg() *types.MsgExtendRental {
 func TestExtendRental(t *testing.T) {
 	f := newFixture(t)
 	id := f.active(2, 600)
-	_, err := deliver(f, f.msg.ChangePrice, &types.MsgChangePrice{Operator: str(operator), ListingId: 1, Price: coin(2 * hourly)})
+	_, err := deliver(f, f.msg.ChangeListing, &types.MsgChangeListing{Operator: str(operator), ListingId: 1, Price: coin(2 * hourly)})
 	require.NoError(t, err)
 	f.beginBlock(after(599))
 	want := f.state()

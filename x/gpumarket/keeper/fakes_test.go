@@ -21,6 +21,9 @@ type fakeStaking struct {
 	notRentable, notCovered error
 	kind                    stakingext.OperatorKind
 	prices                  map[string]math.Int // "host/ordinal"
+	free, bonded            int64               // own stake
+	requirement             int64               // of each GPU
+	slashFails              error
 }
 
 func (s *fakeStaking) EnsureRentable(context.Context, sdk.AccAddress) error { return s.notRentable }
@@ -36,12 +39,38 @@ func (s *fakeStaking) Operator(_ context.Context, op sdk.AccAddress) (stakingext
 	return stakingext.Operator{Address: str(op), Kind: s.kind}, nil
 }
 
+func (s *fakeStaking) GPURequirement(context.Context, sdk.AccAddress, uint64, uint32) (math.Int, error) {
+	return math.NewInt(s.requirement), s.slashFails
+}
+
+func (s *fakeStaking) LockBond(_ context.Context, _ sdk.AccAddress, amount math.Int) error {
+	if s.free < amount.Int64() {
+		return errNoFreeStake
+	}
+	s.free, s.bonded = s.free-amount.Int64(), s.bonded+amount.Int64()
+	return nil
+}
+
+func (s *fakeStaking) ReleaseBond(_ context.Context, _ sdk.AccAddress, amount math.Int) error {
+	if s.bonded < amount.Int64() {
+		return errNoFreeStake
+	}
+	s.free, s.bonded = s.free+amount.Int64(), s.bonded-amount.Int64()
+	return nil
+}
+
+func (s *fakeStaking) Slash(_ context.Context, req stakingext.SlashRequest) (stakingext.SlashResult, error) {
+	return stakingext.SlashResult{}, s.slashFails
+}
+
 // fakeAttestation is a host whose agent attests every slot but those in dead.
 type fakeAttestation struct {
 	host    attestationtypes.Host
 	classes []string
 	anchors []anchor // ascending
 	dead    map[uint64]bool
+	// networkFault holds the slots that many hosts missed.
+	networkFault map[uint64]bool
 }
 
 type anchor struct {
@@ -86,6 +115,10 @@ func (a *fakeAttestation) JudgedAt(_ context.Context, slot uint64) (time.Time, b
 
 func (a *fakeAttestation) GPUsUp(_ context.Context, _, slot uint64, _ []uint32) (bool, error) {
 	return !a.dead[slot], nil
+}
+
+func (a *fakeAttestation) NetworkFault(_ context.Context, slot uint64) (bool, error) {
+	return a.networkFault[slot], nil
 }
 
 func slotAt(t time.Time) uint64       { return uint64(t.Unix()) / slotLen }

@@ -18,6 +18,7 @@ type Keeper struct {
 	bank         types.BankKeeper
 	staking      types.StakingKeeper
 	attestation  types.AttestationKeeper
+	hooks        types.MultiHooks
 
 	schema     collections.Schema
 	params     collections.Item[types.Params]
@@ -69,6 +70,13 @@ func NewKeeper(
 		panic(err)
 	}
 	k.schema = schema
+	return k
+}
+
+// SetHooks tells the keeper whom to tell of payments. It is called once, before
+// the first block.
+func (k *Keeper) SetHooks(hooks types.MultiHooks) *Keeper {
+	k.hooks = hooks
 	return k
 }
 

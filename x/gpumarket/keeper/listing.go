@@ -16,14 +16,34 @@ import (
 
 // NewListing is what an operator asks for; see MsgCreateListing.
 type NewListing struct {
-	HostID             uint64
-	GPUs               []uint32 // empty: every GPU of the host
-	Tier               types.Tier
+	HostID    uint64
+	GPUs      []uint32 // empty: every GPU of the host
+	Tier      types.Tier
+	AllowList []string // parsed by the caller
+	Terms
+}
+
+// Terms are what an operator may change of a listing.
+type Terms struct {
 	Price              sdk.Coin
-	MinDurationSeconds uint64 // 0: the least that the params allow
-	MaxDurationSeconds uint64 // 0: the most that the params allow
+	InterruptiblePrice *sdk.Coin // nil: not offered
+	MinDurationSeconds uint64    // 0: the least that the params allow
+	MaxDurationSeconds uint64    // 0: the most that the params allow
 	NoticeSeconds      uint64
-	AllowList          []string // parsed by the caller
+	MaxAheadSeconds    uint64 // 0: cannot be reserved
+}
+
+// apply sets the terms of the listing.
+func (t Terms) apply(p types.Params, l *types.Listing) {
+	l.Price, l.InterruptiblePrice = t.Price, t.InterruptiblePrice
+	l.MinDurationSeconds, l.MaxDurationSeconds = t.MinDurationSeconds, t.MaxDurationSeconds
+	l.NoticeSeconds, l.MaxAheadSeconds = t.NoticeSeconds, t.MaxAheadSeconds
+	if l.MinDurationSeconds == 0 {
+		l.MinDurationSeconds = p.MinDurationSeconds
+	}
+	if l.MaxDurationSeconds == 0 {
+		l.MaxDurationSeconds = p.MaxDurationSeconds
+	}
 }
 
 // CreateListing offers GPUs of one of the operator's hosts. All are of one
@@ -39,18 +59,14 @@ func (k *Keeper) CreateListing(ctx context.Context, operator sdk.AccAddress, n N
 		return types.Listing{}, err
 	}
 	l := types.Listing{
-		HostId: n.HostID, Operator: owner, Tier: n.Tier, Price: n.Price,
-		MinDurationSeconds: n.MinDurationSeconds, MaxDurationSeconds: n.MaxDurationSeconds,
-		NoticeSeconds: n.NoticeSeconds, AllowList: n.AllowList,
+		HostId: n.HostID, Operator: owner, Tier: n.Tier, AllowList: n.AllowList,
 		Status: types.LISTING_STATUS_OPEN, CreatedAt: now(ctx),
 	}
-	if l.MinDurationSeconds == 0 {
-		l.MinDurationSeconds = params.MinDurationSeconds
+	n.apply(params, &l)
+	if err := k.checkTerms(ctx, params, l); err != nil {
+		return types.Listing{}, err
 	}
-	if l.MaxDurationSeconds == 0 {
-		l.MaxDurationSeconds = params.MaxDurationSeconds
-	}
-	if err := checkTerms(params, l); err != nil {
+	if err := checkTier(params, l); err != nil {
 		return types.Listing{}, err
 	}
 	if l.Gpus, l.Class, err = k.offeredGPUs(ctx, owner, n.HostID, n.GPUs); err != nil {
@@ -81,8 +97,8 @@ func (k *Keeper) CreateListing(ctx context.Context, operator sdk.AccAddress, n N
 	})
 }
 
-func checkTerms(p types.Params, l types.Listing) error {
-	if err := p.CheckPrice(l.Price); err != nil {
+func (k *Keeper) checkTerms(ctx context.Context, p types.Params, l types.Listing) error {
+	if err := p.CheckPrices(l); err != nil {
 		return err
 	}
 	if l.MinDurationSeconds < p.MinDurationSeconds || l.MaxDurationSeconds > p.MaxDurationSeconds ||
@@ -93,6 +109,21 @@ func checkTerms(p types.Params, l types.Listing) error {
 	if l.NoticeSeconds > p.MaxNoticeSeconds {
 		return types.ErrInvalidDuration.Wrapf("notice of %d s, want at most %d", l.NoticeSeconds, p.MaxNoticeSeconds)
 	}
+	if l.MaxAheadSeconds > p.MaxAheadSeconds {
+		return types.ErrInvalidStart.Wrapf("max_ahead of %d s, want at most %d", l.MaxAheadSeconds, p.MaxAheadSeconds)
+	}
+	if l.MaxAheadSeconds == 0 {
+		return nil
+	}
+	if denom, err := k.staking.StakeDenom(ctx); err != nil {
+		return err
+	} else if l.Price.Denom != denom {
+		return types.ErrNotReservable.Wrapf("the bond is in %s, the price in %s", denom, l.Price.Denom)
+	}
+	return nil
+}
+
+func checkTier(p types.Params, l types.Listing) error {
 	switch l.Tier {
 	case types.TIER_GENERAL:
 		if len(l.AllowList) > 0 {

@@ -11,10 +11,10 @@ import (
 	"github.com/grafilab/grafi/x/gpumarket/types"
 )
 
-// ChangePrice sets the price for new rentals; open ones keep theirs. A higher
+// ChangeListing sets the terms for new rentals; open ones keep theirs. A higher
 // price must be covered by the operator's own stake, a lower one is always
 // allowed, so that an operator under its requirement can help itself.
-func (k *Keeper) ChangePrice(ctx context.Context, operator sdk.AccAddress, id uint64, price sdk.Coin) error {
+func (k *Keeper) ChangeListing(ctx context.Context, operator sdk.AccAddress, id uint64, terms Terms) error {
 	l, err := k.ownListing(ctx, operator, id)
 	if err != nil {
 		return err
@@ -23,18 +23,19 @@ func (k *Keeper) ChangePrice(ctx context.Context, operator sdk.AccAddress, id ui
 	if err != nil {
 		return err
 	}
-	if err := params.CheckPrice(price); err != nil {
-		return err
-	}
 	before, err := k.stakedPrice(ctx, l.Price)
 	if err != nil {
 		return err
 	}
-	after, err := k.stakedPrice(ctx, price)
+	terms.apply(params, &l)
+	if err := k.checkTerms(ctx, params, l); err != nil {
+		return err
+	}
+	after, err := k.stakedPrice(ctx, l.Price)
 	if err != nil {
 		return err
 	}
-	if err := k.priceGPUs(ctx, operator, l, price); err != nil {
+	if err := k.priceGPUs(ctx, operator, l, l.Price); err != nil {
 		return err
 	}
 	if after.GT(before) {
@@ -42,11 +43,14 @@ func (k *Keeper) ChangePrice(ctx context.Context, operator sdk.AccAddress, id ui
 			return err
 		}
 	}
-	l.Price = price
 	if err := k.listings.Set(ctx, id, l); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventListingPriceChanged{ListingId: id, Price: price})
+	return emit(ctx, &types.EventListingChanged{
+		ListingId: id, Price: l.Price, InterruptiblePrice: l.InterruptiblePrice,
+		MinDurationSeconds: l.MinDurationSeconds, MaxDurationSeconds: l.MaxDurationSeconds,
+		NoticeSeconds: l.NoticeSeconds, MaxAheadSeconds: l.MaxAheadSeconds,
+	})
 }
 
 // SetListingStatus pauses, reopens or withdraws a listing. To reopen asks what a
@@ -67,7 +71,7 @@ func (k *Keeper) SetListingStatus(ctx context.Context, operator sdk.AccAddress, 
 		if err != nil {
 			return err
 		}
-		if err := params.CheckPrice(l.Price); err != nil {
+		if err := params.CheckPrices(l); err != nil {
 			return err
 		}
 		if err := k.staking.EnsureRentable(ctx, operator); err != nil {

@@ -109,29 +109,31 @@ func TestCreateListingRefuses(t *testing.T) {
 	}
 }
 
-func TestChangePrice(t *testing.T) {
+func TestChangeListing(t *testing.T) {
 	f := newFixture(t)
 	id := f.list()
 	rental := f.rent(id, 1, 3_600)
 	f.beginBlock(start)
 	want := f.state()
 
-	_, err := deliver(f, f.msg.ChangePrice, &types.MsgChangePrice{Operator: str(operator), ListingId: id, Price: coin(9)})
+	_, err := deliver(f, f.msg.ChangeListing, &types.MsgChangeListing{Operator: str(operator), ListingId: id, Price: coin(9), NoticeSeconds: 900})
 
 	require.NoError(t, err)
 	want.Listings[0].Price = coin(9)
 	requireState(t, f, want)
 	require.Equal(t, coin(hourly), f.rental(rental).Price, "an open rental keeps its price")
-	requireEvents(t, f, &types.EventListingPriceChanged{ListingId: id, Price: coin(9)})
+	requireEvents(t, f, &types.EventListingChanged{
+		ListingId: id, Price: coin(9), MinDurationSeconds: 60, MaxDurationSeconds: 2_592_000, NoticeSeconds: 900,
+	})
 	require.Equal(t, math.NewInt(9), f.staking.prices["7/3"])
 }
 
-func TestChangePriceNeedsCoverOnlyForMore(t *testing.T) {
+func TestChangeListingNeedsCoverOnlyForMore(t *testing.T) {
 	f := newFixture(t)
 	id := f.list()
 	f.staking.notCovered = errStake
 	change := func(price sdk.Coin) error {
-		_, err := deliver(f, f.msg.ChangePrice, &types.MsgChangePrice{Operator: str(operator), ListingId: id, Price: price})
+		_, err := deliver(f, f.msg.ChangeListing, &types.MsgChangeListing{Operator: str(operator), ListingId: id, Price: price})
 		return err
 	}
 	require.NoError(t, change(coin(hourly-1)))
@@ -139,23 +141,23 @@ func TestChangePriceNeedsCoverOnlyForMore(t *testing.T) {
 	require.NoError(t, change(sdk.NewInt64Coin("uusdc", hourly*2)), "another denom counts zero")
 }
 
-func TestChangePriceRefuses(t *testing.T) {
+func TestChangeListingRefuses(t *testing.T) {
 	tests := map[string]struct {
-		msg  *types.MsgChangePrice
+		msg  *types.MsgChangeListing
 		want error
 	}{
-		"unknown listing": {&types.MsgChangePrice{Operator: str(operator), ListingId: 9, Price: coin(1)}, types.ErrListingNotFound},
-		"foreign owner":   {&types.MsgChangePrice{Operator: str(stranger), ListingId: 1, Price: coin(1)}, types.ErrNotOwner},
-		"zero":            {&types.MsgChangePrice{Operator: str(operator), ListingId: 1, Price: coin(0)}, types.ErrInvalidPrice},
-		"wrong denom":     {&types.MsgChangePrice{Operator: str(operator), ListingId: 1, Price: sdk.NewInt64Coin("uatom", 1)}, types.ErrInvalidPrice},
-		"bad address":     {&types.MsgChangePrice{Operator: "", ListingId: 1, Price: coin(1)}, sdkerrors.ErrInvalidAddress},
-		"withdrawn":       {&types.MsgChangePrice{Operator: str(operator), ListingId: 2, Price: coin(1)}, types.ErrListingNotOpen},
+		"unknown listing": {&types.MsgChangeListing{Operator: str(operator), ListingId: 9, Price: coin(1)}, types.ErrListingNotFound},
+		"foreign owner":   {&types.MsgChangeListing{Operator: str(stranger), ListingId: 1, Price: coin(1)}, types.ErrNotOwner},
+		"zero":            {&types.MsgChangeListing{Operator: str(operator), ListingId: 1, Price: coin(0)}, types.ErrInvalidPrice},
+		"wrong denom":     {&types.MsgChangeListing{Operator: str(operator), ListingId: 1, Price: sdk.NewInt64Coin("uatom", 1)}, types.ErrInvalidPrice},
+		"bad address":     {&types.MsgChangeListing{Operator: "", ListingId: 1, Price: coin(1)}, sdkerrors.ErrInvalidAddress},
+		"withdrawn":       {&types.MsgChangeListing{Operator: str(operator), ListingId: 2, Price: coin(1)}, types.ErrListingNotOpen},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
 			f.twoListings()
-			requireRefused(t, f, tc.want, func() error { _, err := deliver(f, f.msg.ChangePrice, tc.msg); return err })
+			requireRefused(t, f, tc.want, func() error { _, err := deliver(f, f.msg.ChangeListing, tc.msg); return err })
 		})
 	}
 }

@@ -17,6 +17,7 @@ var (
 	errBadSignature = errors.New("bad signature")
 	errBank         = errors.New("bank refuses")
 	errStake        = errors.New("not enough stake")
+	errNoFreeStake  = errors.New("no free stake")
 )
 
 func createMsg() *types.MsgCreateListing {

@@ -111,7 +111,7 @@ func TestRentRefuses(t *testing.T) {
 		"too long":          {msg: func(m *types.MsgRent) { m.DurationSeconds = 30*86_400 + 1 }, want: types.ErrInvalidDuration},
 		"duration overflow": {msg: func(m *types.MsgRent) { m.DurationSeconds = 1<<64 - 1 }, want: types.ErrInvalidDuration},
 		"costs nothing": {given: func(f *fixture) {
-			_, err := deliver(f, f.msg.ChangePrice, &types.MsgChangePrice{Operator: str(operator), ListingId: 1, Price: coin(1)})
+			_, err := deliver(f, f.msg.ChangeListing, &types.MsgChangeListing{Operator: str(operator), ListingId: 1, Price: coin(1)})
 			require.NoError(f.t, err)
 		}, msg: func(m *types.MsgRent) { m.DurationSeconds = 60 }, want: types.ErrInvalidDuration},
 		"price moved":        {msg: func(m *types.MsgRent) { m.MaxPrice = coin(hourly - 1) }, want: types.ErrPriceTooHigh},

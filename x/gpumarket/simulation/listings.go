@@ -40,16 +40,16 @@ func CreateListingFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgCrea
 	}
 }
 
-// ChangePriceFactory sets another price on a listing.
-func ChangePriceFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgChangePrice] {
-	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgChangePrice) {
+// ChangeListingFactory sets other terms on a listing.
+func ChangeListingFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgChangeListing] {
+	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgChangeListing) {
 		l := anyListing(ctx, k, data, reporter, notWithdrawn)
 		if reporter.IsSkipped() {
 			return nil, nil
 		}
-		msg := &types.MsgChangePrice{Operator: l.Operator, ListingId: l.Id, Price: randomPrice(data, must(k.Params(ctx)))}
+		msg := &types.MsgChangeListing{Operator: l.Operator, ListingId: l.Id, Price: randomPrice(data, must(k.Params(ctx)))}
 		skipRefused(ctx, reporter, func(ctx context.Context) error {
-			_, err := keeper.NewMsgServer(k).ChangePrice(ctx, msg)
+			_, err := keeper.NewMsgServer(k).ChangeListing(ctx, msg)
 			return err
 		})
 		return []simsx.SimAccount{data.GetAccount(reporter, l.Operator)}, msg

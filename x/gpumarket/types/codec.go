@@ -13,13 +13,21 @@ import (
 func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	cdc.RegisterConcrete(Params{}, "grafi/x/gpumarket/Params", nil)
 	legacy.RegisterAminoMsg(cdc, &MsgCreateListing{}, "grafi/MsgCreateListing")
-	legacy.RegisterAminoMsg(cdc, &MsgChangePrice{}, "grafi/MsgChangePrice")
+	legacy.RegisterAminoMsg(cdc, &MsgChangeListing{}, "grafi/MsgChangeListing")
 	legacy.RegisterAminoMsg(cdc, &MsgSetListingStatus{}, "grafi/MsgSetListingStatus")
 	legacy.RegisterAminoMsg(cdc, &MsgRent{}, "grafi/MsgRent")
 	legacy.RegisterAminoMsg(cdc, &MsgConfirmStart{}, "grafi/MsgConfirmStart")
 	legacy.RegisterAminoMsg(cdc, &MsgReportResult{}, "grafi/MsgReportResult")
 	legacy.RegisterAminoMsg(cdc, &MsgExtendRental{}, "grafi/MsgExtendRental")
 	legacy.RegisterAminoMsg(cdc, &MsgCloseRental{}, "grafi/MsgCloseRental")
+	legacy.RegisterAminoMsg(cdc, &MsgSubscribe{}, "grafi/MsgSubscribe")
+	legacy.RegisterAminoMsg(cdc, &MsgTopUpSubscription{}, "grafi/MsgTopUpSubscription")
+	legacy.RegisterAminoMsg(cdc, &MsgCancelSubscription{}, "grafi/MsgCancelSubscription")
+	legacy.RegisterAminoMsg(cdc, &MsgRequestCompute{}, "grafi/MsgRequestCompute")
+	legacy.RegisterAminoMsg(cdc, &MsgInviteRenter{}, "grafi/MsgInviteRenter")
+	legacy.RegisterAminoMsg(cdc, &MsgRequestAccess{}, "grafi/MsgRequestAccess")
+	legacy.RegisterAminoMsg(cdc, &MsgAnswerInvitation{}, "grafi/MsgAnswerInvitation")
+	legacy.RegisterAminoMsg(cdc, &MsgRevokeAccess{}, "grafi/MsgRevokeAccess")
 	legacy.RegisterAminoMsg(cdc, &MsgSettle{}, "grafi/MsgSettle")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "grafi/x/gpumarket/MsgUpdateParams")
 }
@@ -27,7 +35,9 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 // RegisterInterfaces registers the messages as sdk.Msg.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
-		&MsgCreateListing{}, &MsgChangePrice{}, &MsgSetListingStatus{}, &MsgRent{}, &MsgConfirmStart{},
-		&MsgReportResult{}, &MsgExtendRental{}, &MsgCloseRental{}, &MsgSettle{}, &MsgUpdateParams{})
+		&MsgCreateListing{}, &MsgChangeListing{}, &MsgSetListingStatus{}, &MsgRent{}, &MsgConfirmStart{},
+		&MsgReportResult{}, &MsgExtendRental{}, &MsgCloseRental{}, &MsgSubscribe{}, &MsgTopUpSubscription{},
+		&MsgCancelSubscription{}, &MsgRequestCompute{}, &MsgInviteRenter{}, &MsgRequestAccess{},
+		&MsgAnswerInvitation{}, &MsgRevokeAccess{}, &MsgSettle{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

@@ -36,4 +36,16 @@ var (
 	ErrNoRentalNumber      = errorsmod.Register(ModuleName, 31, "listing has no rental number left")
 	ErrInvalidRenter       = errorsmod.Register(ModuleName, 32, "account cannot rent")
 	ErrInvalidOperatorKind = errorsmod.Register(ModuleName, 33, "invalid operator kind")
+	ErrInvalidStart        = errorsmod.Register(ModuleName, 34, "invalid start")
+	ErrNotReservable       = errorsmod.Register(ModuleName, 35, "cannot be reserved")
+	ErrNoBond              = errorsmod.Register(ModuleName, 36, "operator cannot bond the reservation")
+	ErrNotInterruptible    = errorsmod.Register(ModuleName, 37, "listing offers no interruptible rentals")
+	ErrPreempted           = errorsmod.Register(ModuleName, 38, "rental was preempted")
+	ErrNotSubscription     = errorsmod.Register(ModuleName, 39, "rental is no running subscription")
+	ErrIsSubscription      = errorsmod.Register(ModuleName, 40, "rental is a subscription")
+	ErrInvalidDeposit      = errorsmod.Register(ModuleName, 41, "invalid deposit")
+	ErrInvalidFailover     = errorsmod.Register(ModuleName, 42, "invalid failover price")
+
+	// ErrNotImplemented is of a message that this version does not handle.
+	ErrNotImplemented = errorsmod.Register(ModuleName, 60, "not implemented")
 )

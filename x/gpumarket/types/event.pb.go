@@ -105,23 +105,29 @@ func (m *EventListingCreated) GetPrice() types.Coin {
 	return types.Coin{}
 }
 
-type EventListingPriceChanged struct {
-	ListingId uint64     `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
-	Price     types.Coin `protobuf:"bytes,2,opt,name=price,proto3" json:"price"`
+// EventListingChanged has the terms for new rentals.
+type EventListingChanged struct {
+	ListingId          uint64      `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Price              types.Coin  `protobuf:"bytes,2,opt,name=price,proto3" json:"price"`
+	InterruptiblePrice *types.Coin `protobuf:"bytes,3,opt,name=interruptible_price,json=interruptiblePrice,proto3" json:"interruptible_price,omitempty"`
+	MinDurationSeconds uint64      `protobuf:"varint,4,opt,name=min_duration_seconds,json=minDurationSeconds,proto3" json:"min_duration_seconds,omitempty"`
+	MaxDurationSeconds uint64      `protobuf:"varint,5,opt,name=max_duration_seconds,json=maxDurationSeconds,proto3" json:"max_duration_seconds,omitempty"`
+	NoticeSeconds      uint64      `protobuf:"varint,6,opt,name=notice_seconds,json=noticeSeconds,proto3" json:"notice_seconds,omitempty"`
+	MaxAheadSeconds    uint64      `protobuf:"varint,7,opt,name=max_ahead_seconds,json=maxAheadSeconds,proto3" json:"max_ahead_seconds,omitempty"`
 }
 
-func (m *EventListingPriceChanged) Reset()         { *m = EventListingPriceChanged{} }
-func (m *EventListingPriceChanged) String() string { return proto.CompactTextString(m) }
-func (*EventListingPriceChanged) ProtoMessage()    {}
-func (*EventListingPriceChanged) Descriptor() ([]byte, []int) {
+func (m *EventListingChanged) Reset()         { *m = EventListingChanged{} }
+func (m *EventListingChanged) String() string { return proto.CompactTextString(m) }
+func (*EventListingChanged) ProtoMessage()    {}
+func (*EventListingChanged) Descriptor() ([]byte, []int) {
 	return fileDescriptor_a7416d03f7a88086, []int{1}
 }
-func (m *EventListingPriceChanged) XXX_Unmarshal(b []byte) error {
+func (m *EventListingChanged) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *EventListingPriceChanged) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *EventListingChanged) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_EventListingPriceChanged.Marshal(b, m, deterministic)
+		return xxx_messageInfo_EventListingChanged.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -131,30 +137,65 @@ func (m *EventListingPriceChanged) XXX_Marshal(b []byte, deterministic bool) ([]
 		return b[:n], nil
 	}
 }
-func (m *EventListingPriceChanged) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventListingPriceChanged.Merge(m, src)
+func (m *EventListingChanged) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventListingChanged.Merge(m, src)
 }
-func (m *EventListingPriceChanged) XXX_Size() int {
+func (m *EventListingChanged) XXX_Size() int {
 	return m.Size()
 }
-func (m *EventListingPriceChanged) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventListingPriceChanged.DiscardUnknown(m)
+func (m *EventListingChanged) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventListingChanged.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_EventListingPriceChanged proto.InternalMessageInfo
+var xxx_messageInfo_EventListingChanged proto.InternalMessageInfo
 
-func (m *EventListingPriceChanged) GetListingId() uint64 {
+func (m *EventListingChanged) GetListingId() uint64 {
 	if m != nil {
 		return m.ListingId
 	}
 	return 0
 }
 
-func (m *EventListingPriceChanged) GetPrice() types.Coin {
+func (m *EventListingChanged) GetPrice() types.Coin {
 	if m != nil {
 		return m.Price
 	}
 	return types.Coin{}
+}
+
+func (m *EventListingChanged) GetInterruptiblePrice() *types.Coin {
+	if m != nil {
+		return m.InterruptiblePrice
+	}
+	return nil
+}
+
+func (m *EventListingChanged) GetMinDurationSeconds() uint64 {
+	if m != nil {
+		return m.MinDurationSeconds
+	}
+	return 0
+}
+
+func (m *EventListingChanged) GetMaxDurationSeconds() uint64 {
+	if m != nil {
+		return m.MaxDurationSeconds
+	}
+	return 0
+}
+
+func (m *EventListingChanged) GetNoticeSeconds() uint64 {
+	if m != nil {
+		return m.NoticeSeconds
+	}
+	return 0
+}
+
+func (m *EventListingChanged) GetMaxAheadSeconds() uint64 {
+	if m != nil {
+		return m.MaxAheadSeconds
+	}
+	return 0
 }
 
 type EventListingStatusChanged struct {
@@ -216,6 +257,11 @@ type EventRentalOpened struct {
 	Renter    string     `protobuf:"bytes,4,opt,name=renter,proto3" json:"renter,omitempty"`
 	Gpus      []uint32   `protobuf:"varint,5,rep,packed,name=gpus,proto3" json:"gpus,omitempty"`
 	Escrow    types.Coin `protobuf:"bytes,6,opt,name=escrow,proto3" json:"escrow"`
+	Type      RentalType `protobuf:"varint,7,opt,name=type,proto3,enum=grafi.gpumarket.v1.RentalType" json:"type,omitempty"`
+	// When it may start: now, or later when it is reserved.
+	StartAt time.Time `protobuf:"bytes,8,opt,name=start_at,json=startAt,proto3,stdtime" json:"start_at"`
+	// Operator's stake that is locked for it, in the stake denom.
+	Bond string `protobuf:"bytes,9,opt,name=bond,proto3" json:"bond,omitempty"`
 }
 
 func (m *EventRentalOpened) Reset()         { *m = EventRentalOpened{} }
@@ -293,6 +339,1120 @@ func (m *EventRentalOpened) GetEscrow() types.Coin {
 	return types.Coin{}
 }
 
+func (m *EventRentalOpened) GetType() RentalType {
+	if m != nil {
+		return m.Type
+	}
+	return RENTAL_TYPE_UNSPECIFIED
+}
+
+func (m *EventRentalOpened) GetStartAt() time.Time {
+	if m != nil {
+		return m.StartAt
+	}
+	return time.Time{}
+}
+
+func (m *EventRentalOpened) GetBond() string {
+	if m != nil {
+		return m.Bond
+	}
+	return ""
+}
+
+// EventStartDue tells that the time of a reserved rental has come.
+type EventStartDue struct {
+	RentalId uint64    `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	HostId   uint64    `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	StartBy  time.Time `protobuf:"bytes,3,opt,name=start_by,json=startBy,proto3,stdtime" json:"start_by"`
+}
+
+func (m *EventStartDue) Reset()         { *m = EventStartDue{} }
+func (m *EventStartDue) String() string { return proto.CompactTextString(m) }
+func (*EventStartDue) ProtoMessage()    {}
+func (*EventStartDue) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{4}
+}
+func (m *EventStartDue) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventStartDue) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventStartDue.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventStartDue) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventStartDue.Merge(m, src)
+}
+func (m *EventStartDue) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventStartDue) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventStartDue.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventStartDue proto.InternalMessageInfo
+
+func (m *EventStartDue) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventStartDue) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventStartDue) GetStartBy() time.Time {
+	if m != nil {
+		return m.StartBy
+	}
+	return time.Time{}
+}
+
+// EventRentalPreempted tells that an interruptible rental ends for another one.
+type EventRentalPreempted struct {
+	RentalId uint64    `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	HostId   uint64    `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	By       uint64    `protobuf:"varint,3,opt,name=by,proto3" json:"by,omitempty"`
+	EndsAt   time.Time `protobuf:"bytes,4,opt,name=ends_at,json=endsAt,proto3,stdtime" json:"ends_at"`
+}
+
+func (m *EventRentalPreempted) Reset()         { *m = EventRentalPreempted{} }
+func (m *EventRentalPreempted) String() string { return proto.CompactTextString(m) }
+func (*EventRentalPreempted) ProtoMessage()    {}
+func (*EventRentalPreempted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{5}
+}
+func (m *EventRentalPreempted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRentalPreempted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRentalPreempted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRentalPreempted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRentalPreempted.Merge(m, src)
+}
+func (m *EventRentalPreempted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRentalPreempted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRentalPreempted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRentalPreempted proto.InternalMessageInfo
+
+func (m *EventRentalPreempted) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventRentalPreempted) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventRentalPreempted) GetBy() uint64 {
+	if m != nil {
+		return m.By
+	}
+	return 0
+}
+
+func (m *EventRentalPreempted) GetEndsAt() time.Time {
+	if m != nil {
+		return m.EndsAt
+	}
+	return time.Time{}
+}
+
+// EventBondReleased tells that stake is free again which was locked for a reservation.
+type EventBondReleased struct {
+	RentalId uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Released string `protobuf:"bytes,2,opt,name=released,proto3" json:"released,omitempty"`
+	Left     string `protobuf:"bytes,3,opt,name=left,proto3" json:"left,omitempty"`
+}
+
+func (m *EventBondReleased) Reset()         { *m = EventBondReleased{} }
+func (m *EventBondReleased) String() string { return proto.CompactTextString(m) }
+func (*EventBondReleased) ProtoMessage()    {}
+func (*EventBondReleased) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{6}
+}
+func (m *EventBondReleased) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventBondReleased) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventBondReleased.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventBondReleased) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventBondReleased.Merge(m, src)
+}
+func (m *EventBondReleased) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventBondReleased) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventBondReleased.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventBondReleased proto.InternalMessageInfo
+
+func (m *EventBondReleased) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventBondReleased) GetReleased() string {
+	if m != nil {
+		return m.Released
+	}
+	return ""
+}
+
+func (m *EventBondReleased) GetLeft() string {
+	if m != nil {
+		return m.Left
+	}
+	return ""
+}
+
+// EventBondForfeited tells what the renter got of the bond of a rental that the
+// operator did not deliver.
+type EventBondForfeited struct {
+	RentalId uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Bond     string `protobuf:"bytes,2,opt,name=bond,proto3" json:"bond,omitempty"`
+	ToRenter string `protobuf:"bytes,3,opt,name=to_renter,json=toRenter,proto3" json:"to_renter,omitempty"`
+}
+
+func (m *EventBondForfeited) Reset()         { *m = EventBondForfeited{} }
+func (m *EventBondForfeited) String() string { return proto.CompactTextString(m) }
+func (*EventBondForfeited) ProtoMessage()    {}
+func (*EventBondForfeited) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{7}
+}
+func (m *EventBondForfeited) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventBondForfeited) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventBondForfeited.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventBondForfeited) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventBondForfeited.Merge(m, src)
+}
+func (m *EventBondForfeited) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventBondForfeited) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventBondForfeited.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventBondForfeited proto.InternalMessageInfo
+
+func (m *EventBondForfeited) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventBondForfeited) GetBond() string {
+	if m != nil {
+		return m.Bond
+	}
+	return ""
+}
+
+func (m *EventBondForfeited) GetToRenter() string {
+	if m != nil {
+		return m.ToRenter
+	}
+	return ""
+}
+
+// EventOfflinePenalty tells what a run of missed slots cost the operator.
+type EventOfflinePenalty struct {
+	RentalId  uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	FirstSlot uint64 `protobuf:"varint,2,opt,name=first_slot,json=firstSlot,proto3" json:"first_slot,omitempty"`
+	Seconds   uint64 `protobuf:"varint,3,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	// What the rule asks for, and what the stake gave.
+	Penalty string `protobuf:"bytes,4,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	Taken   string `protobuf:"bytes,5,opt,name=taken,proto3" json:"taken,omitempty"`
+}
+
+func (m *EventOfflinePenalty) Reset()         { *m = EventOfflinePenalty{} }
+func (m *EventOfflinePenalty) String() string { return proto.CompactTextString(m) }
+func (*EventOfflinePenalty) ProtoMessage()    {}
+func (*EventOfflinePenalty) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{8}
+}
+func (m *EventOfflinePenalty) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventOfflinePenalty) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventOfflinePenalty.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventOfflinePenalty) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventOfflinePenalty.Merge(m, src)
+}
+func (m *EventOfflinePenalty) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventOfflinePenalty) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventOfflinePenalty.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventOfflinePenalty proto.InternalMessageInfo
+
+func (m *EventOfflinePenalty) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventOfflinePenalty) GetFirstSlot() uint64 {
+	if m != nil {
+		return m.FirstSlot
+	}
+	return 0
+}
+
+func (m *EventOfflinePenalty) GetSeconds() uint64 {
+	if m != nil {
+		return m.Seconds
+	}
+	return 0
+}
+
+func (m *EventOfflinePenalty) GetPenalty() string {
+	if m != nil {
+		return m.Penalty
+	}
+	return ""
+}
+
+func (m *EventOfflinePenalty) GetTaken() string {
+	if m != nil {
+		return m.Taken
+	}
+	return ""
+}
+
+// EventServiceCredit tells what the renter got back for a period that was under
+// the promised availability.
+type EventServiceCredit struct {
+	RentalId    uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	JudgedSlots uint64 `protobuf:"varint,2,opt,name=judged_slots,json=judgedSlots,proto3" json:"judged_slots,omitempty"`
+	MissedSlots uint64 `protobuf:"varint,3,opt,name=missed_slots,json=missedSlots,proto3" json:"missed_slots,omitempty"`
+	// What the rule asks for, and what the renter got.
+	Credit   string `protobuf:"bytes,4,opt,name=credit,proto3" json:"credit,omitempty"`
+	ToRenter string `protobuf:"bytes,5,opt,name=to_renter,json=toRenter,proto3" json:"to_renter,omitempty"`
+}
+
+func (m *EventServiceCredit) Reset()         { *m = EventServiceCredit{} }
+func (m *EventServiceCredit) String() string { return proto.CompactTextString(m) }
+func (*EventServiceCredit) ProtoMessage()    {}
+func (*EventServiceCredit) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{9}
+}
+func (m *EventServiceCredit) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventServiceCredit) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventServiceCredit.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventServiceCredit) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventServiceCredit.Merge(m, src)
+}
+func (m *EventServiceCredit) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventServiceCredit) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventServiceCredit.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventServiceCredit proto.InternalMessageInfo
+
+func (m *EventServiceCredit) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventServiceCredit) GetJudgedSlots() uint64 {
+	if m != nil {
+		return m.JudgedSlots
+	}
+	return 0
+}
+
+func (m *EventServiceCredit) GetMissedSlots() uint64 {
+	if m != nil {
+		return m.MissedSlots
+	}
+	return 0
+}
+
+func (m *EventServiceCredit) GetCredit() string {
+	if m != nil {
+		return m.Credit
+	}
+	return ""
+}
+
+func (m *EventServiceCredit) GetToRenter() string {
+	if m != nil {
+		return m.ToRenter
+	}
+	return ""
+}
+
+// EventSlashFailed tells that the operator could not be made to pay; the rental
+// goes on without it.
+type EventSlashFailed struct {
+	RentalId uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	FaultId  string `protobuf:"bytes,2,opt,name=fault_id,json=faultId,proto3" json:"fault_id,omitempty"`
+	Error    string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+}
+
+func (m *EventSlashFailed) Reset()         { *m = EventSlashFailed{} }
+func (m *EventSlashFailed) String() string { return proto.CompactTextString(m) }
+func (*EventSlashFailed) ProtoMessage()    {}
+func (*EventSlashFailed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{10}
+}
+func (m *EventSlashFailed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventSlashFailed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventSlashFailed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventSlashFailed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventSlashFailed.Merge(m, src)
+}
+func (m *EventSlashFailed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventSlashFailed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventSlashFailed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventSlashFailed proto.InternalMessageInfo
+
+func (m *EventSlashFailed) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventSlashFailed) GetFaultId() string {
+	if m != nil {
+		return m.FaultId
+	}
+	return ""
+}
+
+func (m *EventSlashFailed) GetError() string {
+	if m != nil {
+		return m.Error
+	}
+	return ""
+}
+
+// EventBalanceLow tells that a rental is about to end for want of money.
+type EventBalanceLow struct {
+	RentalId uint64    `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Renter   string    `protobuf:"bytes,2,opt,name=renter,proto3" json:"renter,omitempty"`
+	EndsAt   time.Time `protobuf:"bytes,3,opt,name=ends_at,json=endsAt,proto3,stdtime" json:"ends_at"`
+}
+
+func (m *EventBalanceLow) Reset()         { *m = EventBalanceLow{} }
+func (m *EventBalanceLow) String() string { return proto.CompactTextString(m) }
+func (*EventBalanceLow) ProtoMessage()    {}
+func (*EventBalanceLow) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{11}
+}
+func (m *EventBalanceLow) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventBalanceLow) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventBalanceLow.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventBalanceLow) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventBalanceLow.Merge(m, src)
+}
+func (m *EventBalanceLow) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventBalanceLow) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventBalanceLow.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventBalanceLow proto.InternalMessageInfo
+
+func (m *EventBalanceLow) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventBalanceLow) GetRenter() string {
+	if m != nil {
+		return m.Renter
+	}
+	return ""
+}
+
+func (m *EventBalanceLow) GetEndsAt() time.Time {
+	if m != nil {
+		return m.EndsAt
+	}
+	return time.Time{}
+}
+
+type EventSubscriptionRenewed struct {
+	RentalId uint64     `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Price    types.Coin `protobuf:"bytes,2,opt,name=price,proto3" json:"price"`
+	Balance  types.Coin `protobuf:"bytes,3,opt,name=balance,proto3" json:"balance"`
+	EndsAt   time.Time  `protobuf:"bytes,4,opt,name=ends_at,json=endsAt,proto3,stdtime" json:"ends_at"`
+}
+
+func (m *EventSubscriptionRenewed) Reset()         { *m = EventSubscriptionRenewed{} }
+func (m *EventSubscriptionRenewed) String() string { return proto.CompactTextString(m) }
+func (*EventSubscriptionRenewed) ProtoMessage()    {}
+func (*EventSubscriptionRenewed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{12}
+}
+func (m *EventSubscriptionRenewed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventSubscriptionRenewed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventSubscriptionRenewed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventSubscriptionRenewed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventSubscriptionRenewed.Merge(m, src)
+}
+func (m *EventSubscriptionRenewed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventSubscriptionRenewed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventSubscriptionRenewed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventSubscriptionRenewed proto.InternalMessageInfo
+
+func (m *EventSubscriptionRenewed) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventSubscriptionRenewed) GetPrice() types.Coin {
+	if m != nil {
+		return m.Price
+	}
+	return types.Coin{}
+}
+
+func (m *EventSubscriptionRenewed) GetBalance() types.Coin {
+	if m != nil {
+		return m.Balance
+	}
+	return types.Coin{}
+}
+
+func (m *EventSubscriptionRenewed) GetEndsAt() time.Time {
+	if m != nil {
+		return m.EndsAt
+	}
+	return time.Time{}
+}
+
+type EventSubscriptionToppedUp struct {
+	RentalId uint64     `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Sender   string     `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
+	Amount   types.Coin `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount"`
+	Balance  types.Coin `protobuf:"bytes,4,opt,name=balance,proto3" json:"balance"`
+}
+
+func (m *EventSubscriptionToppedUp) Reset()         { *m = EventSubscriptionToppedUp{} }
+func (m *EventSubscriptionToppedUp) String() string { return proto.CompactTextString(m) }
+func (*EventSubscriptionToppedUp) ProtoMessage()    {}
+func (*EventSubscriptionToppedUp) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{13}
+}
+func (m *EventSubscriptionToppedUp) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventSubscriptionToppedUp) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventSubscriptionToppedUp.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventSubscriptionToppedUp) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventSubscriptionToppedUp.Merge(m, src)
+}
+func (m *EventSubscriptionToppedUp) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventSubscriptionToppedUp) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventSubscriptionToppedUp.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventSubscriptionToppedUp proto.InternalMessageInfo
+
+func (m *EventSubscriptionToppedUp) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventSubscriptionToppedUp) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *EventSubscriptionToppedUp) GetAmount() types.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types.Coin{}
+}
+
+func (m *EventSubscriptionToppedUp) GetBalance() types.Coin {
+	if m != nil {
+		return m.Balance
+	}
+	return types.Coin{}
+}
+
+// EventSubscriptionEnded tells that a rental is renewed no more.
+type EventSubscriptionEnded struct {
+	RentalId uint64     `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Returned types.Coin `protobuf:"bytes,2,opt,name=returned,proto3" json:"returned"`
+	// Why, in words.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+}
+
+func (m *EventSubscriptionEnded) Reset()         { *m = EventSubscriptionEnded{} }
+func (m *EventSubscriptionEnded) String() string { return proto.CompactTextString(m) }
+func (*EventSubscriptionEnded) ProtoMessage()    {}
+func (*EventSubscriptionEnded) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{14}
+}
+func (m *EventSubscriptionEnded) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventSubscriptionEnded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventSubscriptionEnded.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventSubscriptionEnded) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventSubscriptionEnded.Merge(m, src)
+}
+func (m *EventSubscriptionEnded) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventSubscriptionEnded) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventSubscriptionEnded.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventSubscriptionEnded proto.InternalMessageInfo
+
+func (m *EventSubscriptionEnded) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventSubscriptionEnded) GetReturned() types.Coin {
+	if m != nil {
+		return m.Returned
+	}
+	return types.Coin{}
+}
+
+func (m *EventSubscriptionEnded) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+type EventComputeMatched struct {
+	Renter    string   `protobuf:"bytes,1,opt,name=renter,proto3" json:"renter,omitempty"`
+	RentalIds []uint64 `protobuf:"varint,2,rep,packed,name=rental_ids,json=rentalIds,proto3" json:"rental_ids,omitempty"`
+	GpuCount  uint32   `protobuf:"varint,3,opt,name=gpu_count,json=gpuCount,proto3" json:"gpu_count,omitempty"`
+	// Of all of them.
+	Escrow types.Coin `protobuf:"bytes,4,opt,name=escrow,proto3" json:"escrow"`
+}
+
+func (m *EventComputeMatched) Reset()         { *m = EventComputeMatched{} }
+func (m *EventComputeMatched) String() string { return proto.CompactTextString(m) }
+func (*EventComputeMatched) ProtoMessage()    {}
+func (*EventComputeMatched) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{15}
+}
+func (m *EventComputeMatched) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventComputeMatched) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventComputeMatched.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventComputeMatched) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventComputeMatched.Merge(m, src)
+}
+func (m *EventComputeMatched) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventComputeMatched) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventComputeMatched.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventComputeMatched proto.InternalMessageInfo
+
+func (m *EventComputeMatched) GetRenter() string {
+	if m != nil {
+		return m.Renter
+	}
+	return ""
+}
+
+func (m *EventComputeMatched) GetRentalIds() []uint64 {
+	if m != nil {
+		return m.RentalIds
+	}
+	return nil
+}
+
+func (m *EventComputeMatched) GetGpuCount() uint32 {
+	if m != nil {
+		return m.GpuCount
+	}
+	return 0
+}
+
+func (m *EventComputeMatched) GetEscrow() types.Coin {
+	if m != nil {
+		return m.Escrow
+	}
+	return types.Coin{}
+}
+
+type EventRentalReplaced struct {
+	RentalId   uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	ReplacedBy uint64 `protobuf:"varint,2,opt,name=replaced_by,json=replacedBy,proto3" json:"replaced_by,omitempty"`
+	HostId     uint64 `protobuf:"varint,3,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+}
+
+func (m *EventRentalReplaced) Reset()         { *m = EventRentalReplaced{} }
+func (m *EventRentalReplaced) String() string { return proto.CompactTextString(m) }
+func (*EventRentalReplaced) ProtoMessage()    {}
+func (*EventRentalReplaced) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{16}
+}
+func (m *EventRentalReplaced) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRentalReplaced) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRentalReplaced.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRentalReplaced) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRentalReplaced.Merge(m, src)
+}
+func (m *EventRentalReplaced) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRentalReplaced) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRentalReplaced.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRentalReplaced proto.InternalMessageInfo
+
+func (m *EventRentalReplaced) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventRentalReplaced) GetReplacedBy() uint64 {
+	if m != nil {
+		return m.ReplacedBy
+	}
+	return 0
+}
+
+func (m *EventRentalReplaced) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+// EventFailoverFailed tells why a rental that died was not re-placed.
+type EventFailoverFailed struct {
+	RentalId uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Error    string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+}
+
+func (m *EventFailoverFailed) Reset()         { *m = EventFailoverFailed{} }
+func (m *EventFailoverFailed) String() string { return proto.CompactTextString(m) }
+func (*EventFailoverFailed) ProtoMessage()    {}
+func (*EventFailoverFailed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{17}
+}
+func (m *EventFailoverFailed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventFailoverFailed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventFailoverFailed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventFailoverFailed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventFailoverFailed.Merge(m, src)
+}
+func (m *EventFailoverFailed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventFailoverFailed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventFailoverFailed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventFailoverFailed proto.InternalMessageInfo
+
+func (m *EventFailoverFailed) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventFailoverFailed) GetError() string {
+	if m != nil {
+		return m.Error
+	}
+	return ""
+}
+
+type EventInvitationMade struct {
+	ListingId uint64         `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Account   string         `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	By        InvitationSide `protobuf:"varint,3,opt,name=by,proto3,enum=grafi.gpumarket.v1.InvitationSide" json:"by,omitempty"`
+	ExpiresAt time.Time      `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3,stdtime" json:"expires_at"`
+}
+
+func (m *EventInvitationMade) Reset()         { *m = EventInvitationMade{} }
+func (m *EventInvitationMade) String() string { return proto.CompactTextString(m) }
+func (*EventInvitationMade) ProtoMessage()    {}
+func (*EventInvitationMade) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{18}
+}
+func (m *EventInvitationMade) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventInvitationMade) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventInvitationMade.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventInvitationMade) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventInvitationMade.Merge(m, src)
+}
+func (m *EventInvitationMade) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventInvitationMade) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventInvitationMade.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventInvitationMade proto.InternalMessageInfo
+
+func (m *EventInvitationMade) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *EventInvitationMade) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+func (m *EventInvitationMade) GetBy() InvitationSide {
+	if m != nil {
+		return m.By
+	}
+	return INVITATION_SIDE_UNSPECIFIED
+}
+
+func (m *EventInvitationMade) GetExpiresAt() time.Time {
+	if m != nil {
+		return m.ExpiresAt
+	}
+	return time.Time{}
+}
+
+type EventInvitationAnswered struct {
+	ListingId uint64 `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Account   string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Accepted  bool   `protobuf:"varint,3,opt,name=accepted,proto3" json:"accepted,omitempty"`
+}
+
+func (m *EventInvitationAnswered) Reset()         { *m = EventInvitationAnswered{} }
+func (m *EventInvitationAnswered) String() string { return proto.CompactTextString(m) }
+func (*EventInvitationAnswered) ProtoMessage()    {}
+func (*EventInvitationAnswered) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{19}
+}
+func (m *EventInvitationAnswered) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventInvitationAnswered) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventInvitationAnswered.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventInvitationAnswered) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventInvitationAnswered.Merge(m, src)
+}
+func (m *EventInvitationAnswered) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventInvitationAnswered) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventInvitationAnswered.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventInvitationAnswered proto.InternalMessageInfo
+
+func (m *EventInvitationAnswered) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *EventInvitationAnswered) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+func (m *EventInvitationAnswered) GetAccepted() bool {
+	if m != nil {
+		return m.Accepted
+	}
+	return false
+}
+
+type EventAccessRevoked struct {
+	ListingId uint64 `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Account   string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+}
+
+func (m *EventAccessRevoked) Reset()         { *m = EventAccessRevoked{} }
+func (m *EventAccessRevoked) String() string { return proto.CompactTextString(m) }
+func (*EventAccessRevoked) ProtoMessage()    {}
+func (*EventAccessRevoked) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a7416d03f7a88086, []int{20}
+}
+func (m *EventAccessRevoked) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAccessRevoked) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAccessRevoked.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAccessRevoked) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAccessRevoked.Merge(m, src)
+}
+func (m *EventAccessRevoked) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAccessRevoked) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAccessRevoked.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAccessRevoked proto.InternalMessageInfo
+
+func (m *EventAccessRevoked) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *EventAccessRevoked) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
 type EventRentalStarted struct {
 	RentalId uint64    `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
 	HostId   uint64    `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
@@ -303,7 +1463,7 @@ func (m *EventRentalStarted) Reset()         { *m = EventRentalStarted{} }
 func (m *EventRentalStarted) String() string { return proto.CompactTextString(m) }
 func (*EventRentalStarted) ProtoMessage()    {}
 func (*EventRentalStarted) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a7416d03f7a88086, []int{4}
+	return fileDescriptor_a7416d03f7a88086, []int{21}
 }
 func (m *EventRentalStarted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -363,7 +1523,7 @@ func (m *EventRentalExtended) Reset()         { *m = EventRentalExtended{} }
 func (m *EventRentalExtended) String() string { return proto.CompactTextString(m) }
 func (*EventRentalExtended) ProtoMessage()    {}
 func (*EventRentalExtended) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a7416d03f7a88086, []int{5}
+	return fileDescriptor_a7416d03f7a88086, []int{22}
 }
 func (m *EventRentalExtended) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -422,7 +1582,7 @@ func (m *EventNoticeGiven) Reset()         { *m = EventNoticeGiven{} }
 func (m *EventNoticeGiven) String() string { return proto.CompactTextString(m) }
 func (*EventNoticeGiven) ProtoMessage()    {}
 func (*EventNoticeGiven) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a7416d03f7a88086, []int{6}
+	return fileDescriptor_a7416d03f7a88086, []int{23}
 }
 func (m *EventNoticeGiven) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -482,7 +1642,7 @@ func (m *EventRentalSettled) Reset()         { *m = EventRentalSettled{} }
 func (m *EventRentalSettled) String() string { return proto.CompactTextString(m) }
 func (*EventRentalSettled) ProtoMessage()    {}
 func (*EventRentalSettled) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a7416d03f7a88086, []int{7}
+	return fileDescriptor_a7416d03f7a88086, []int{24}
 }
 func (m *EventRentalSettled) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -580,7 +1740,7 @@ func (m *EventRentalClosed) Reset()         { *m = EventRentalClosed{} }
 func (m *EventRentalClosed) String() string { return proto.CompactTextString(m) }
 func (*EventRentalClosed) ProtoMessage()    {}
 func (*EventRentalClosed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a7416d03f7a88086, []int{8}
+	return fileDescriptor_a7416d03f7a88086, []int{25}
 }
 func (m *EventRentalClosed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -653,7 +1813,7 @@ func (m *EventResultReported) Reset()         { *m = EventResultReported{} }
 func (m *EventResultReported) String() string { return proto.CompactTextString(m) }
 func (*EventResultReported) ProtoMessage()    {}
 func (*EventResultReported) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a7416d03f7a88086, []int{9}
+	return fileDescriptor_a7416d03f7a88086, []int{26}
 }
 func (m *EventResultReported) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -707,7 +1867,7 @@ func (m *EventDeadlineFailed) Reset()         { *m = EventDeadlineFailed{} }
 func (m *EventDeadlineFailed) String() string { return proto.CompactTextString(m) }
 func (*EventDeadlineFailed) ProtoMessage()    {}
 func (*EventDeadlineFailed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a7416d03f7a88086, []int{10}
+	return fileDescriptor_a7416d03f7a88086, []int{27}
 }
 func (m *EventDeadlineFailed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -758,7 +1918,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a7416d03f7a88086, []int{11}
+	return fileDescriptor_a7416d03f7a88086, []int{28}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -796,9 +1956,26 @@ func (m *EventParamsUpdated) GetAuthority() string {
 
 func init() {
 	proto.RegisterType((*EventListingCreated)(nil), "grafi.gpumarket.v1.EventListingCreated")
-	proto.RegisterType((*EventListingPriceChanged)(nil), "grafi.gpumarket.v1.EventListingPriceChanged")
+	proto.RegisterType((*EventListingChanged)(nil), "grafi.gpumarket.v1.EventListingChanged")
 	proto.RegisterType((*EventListingStatusChanged)(nil), "grafi.gpumarket.v1.EventListingStatusChanged")
 	proto.RegisterType((*EventRentalOpened)(nil), "grafi.gpumarket.v1.EventRentalOpened")
+	proto.RegisterType((*EventStartDue)(nil), "grafi.gpumarket.v1.EventStartDue")
+	proto.RegisterType((*EventRentalPreempted)(nil), "grafi.gpumarket.v1.EventRentalPreempted")
+	proto.RegisterType((*EventBondReleased)(nil), "grafi.gpumarket.v1.EventBondReleased")
+	proto.RegisterType((*EventBondForfeited)(nil), "grafi.gpumarket.v1.EventBondForfeited")
+	proto.RegisterType((*EventOfflinePenalty)(nil), "grafi.gpumarket.v1.EventOfflinePenalty")
+	proto.RegisterType((*EventServiceCredit)(nil), "grafi.gpumarket.v1.EventServiceCredit")
+	proto.RegisterType((*EventSlashFailed)(nil), "grafi.gpumarket.v1.EventSlashFailed")
+	proto.RegisterType((*EventBalanceLow)(nil), "grafi.gpumarket.v1.EventBalanceLow")
+	proto.RegisterType((*EventSubscriptionRenewed)(nil), "grafi.gpumarket.v1.EventSubscriptionRenewed")
+	proto.RegisterType((*EventSubscriptionToppedUp)(nil), "grafi.gpumarket.v1.EventSubscriptionToppedUp")
+	proto.RegisterType((*EventSubscriptionEnded)(nil), "grafi.gpumarket.v1.EventSubscriptionEnded")
+	proto.RegisterType((*EventComputeMatched)(nil), "grafi.gpumarket.v1.EventComputeMatched")
+	proto.RegisterType((*EventRentalReplaced)(nil), "grafi.gpumarket.v1.EventRentalReplaced")
+	proto.RegisterType((*EventFailoverFailed)(nil), "grafi.gpumarket.v1.EventFailoverFailed")
+	proto.RegisterType((*EventInvitationMade)(nil), "grafi.gpumarket.v1.EventInvitationMade")
+	proto.RegisterType((*EventInvitationAnswered)(nil), "grafi.gpumarket.v1.EventInvitationAnswered")
+	proto.RegisterType((*EventAccessRevoked)(nil), "grafi.gpumarket.v1.EventAccessRevoked")
 	proto.RegisterType((*EventRentalStarted)(nil), "grafi.gpumarket.v1.EventRentalStarted")
 	proto.RegisterType((*EventRentalExtended)(nil), "grafi.gpumarket.v1.EventRentalExtended")
 	proto.RegisterType((*EventNoticeGiven)(nil), "grafi.gpumarket.v1.EventNoticeGiven")
@@ -812,60 +1989,106 @@ func init() {
 func init() { proto.RegisterFile("grafi/gpumarket/v1/event.proto", fileDescriptor_a7416d03f7a88086) }
 
 var fileDescriptor_a7416d03f7a88086 = []byte{
-	// 848 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x55, 0xcd, 0x6e, 0x23, 0x45,
-	0x10, 0xce, 0x38, 0xb6, 0xe3, 0xe9, 0x15, 0x2b, 0x68, 0x22, 0x98, 0x04, 0xe1, 0x84, 0x39, 0x45,
-	0x42, 0xcc, 0x90, 0x2c, 0xcb, 0x0a, 0x21, 0x24, 0x12, 0x13, 0x20, 0xd2, 0x0a, 0x56, 0x13, 0x56,
-	0x48, 0x5c, 0xa2, 0xf6, 0x74, 0x65, 0xd2, 0xca, 0x78, 0x7a, 0xd4, 0x5d, 0x63, 0x36, 0x57, 0x6e,
-	0xdc, 0xf6, 0x31, 0xe0, 0xce, 0x43, 0xec, 0x31, 0xe2, 0xc4, 0x09, 0x50, 0x72, 0xe0, 0x35, 0x50,
-	0xff, 0xd8, 0x71, 0x20, 0xc4, 0xce, 0x72, 0x9b, 0xaa, 0xfe, 0xaa, 0xbf, 0xaf, 0xaa, 0xab, 0x6a,
-	0x48, 0xbf, 0x50, 0xec, 0x58, 0xa4, 0x45, 0xdd, 0x8c, 0x98, 0x3a, 0x05, 0x4c, 0xc7, 0xdb, 0x29,
-	0x8c, 0xa1, 0xc2, 0xa4, 0x56, 0x12, 0x25, 0xa5, 0xf6, 0x3c, 0x99, 0x9e, 0x27, 0xe3, 0xed, 0xf5,
-	0x7e, 0x2e, 0xf5, 0x48, 0xea, 0x74, 0xc8, 0x34, 0xa4, 0xe3, 0xed, 0x21, 0x20, 0xdb, 0x4e, 0x73,
-	0x29, 0x2a, 0x17, 0xb3, 0xbe, 0xe6, 0xce, 0x8f, 0xac, 0x95, 0x3a, 0xc3, 0x1f, 0xad, 0x16, 0xb2,
-	0x90, 0xce, 0x6f, 0xbe, 0xbc, 0x77, 0xa3, 0x90, 0xb2, 0x28, 0x21, 0xb5, 0xd6, 0xb0, 0x39, 0x4e,
-	0x51, 0x8c, 0x40, 0x23, 0x1b, 0xd5, 0x1e, 0x10, 0xdf, 0xa0, 0xf2, 0x4a, 0x92, 0xc5, 0xc4, 0xe7,
-	0x01, 0x79, 0x7d, 0xdf, 0x28, 0x7f, 0x2c, 0x34, 0x8a, 0xaa, 0x18, 0x28, 0x60, 0x08, 0x9c, 0xbe,
-	0x4d, 0x48, 0xe9, 0x3c, 0x47, 0x82, 0x47, 0xc1, 0x66, 0xb0, 0xd5, 0xce, 0x42, 0xef, 0x39, 0xe0,
-	0xf4, 0x4d, 0xb2, 0x72, 0x22, 0x35, 0x9a, 0xb3, 0x96, 0x3d, 0xeb, 0x1a, 0xf3, 0x80, 0xd3, 0x0f,
-	0x48, 0x4f, 0xd6, 0xa0, 0x18, 0x4a, 0x15, 0x2d, 0x6f, 0x06, 0x5b, 0xe1, 0x5e, 0xf4, 0xeb, 0x2f,
-	0xef, 0xad, 0xfa, 0x74, 0x76, 0x39, 0x57, 0xa0, 0xf5, 0x21, 0x2a, 0x51, 0x15, 0xd9, 0x14, 0x49,
-	0x57, 0x49, 0x27, 0x2f, 0x99, 0xd6, 0x51, 0xdb, 0x84, 0x64, 0xce, 0xa0, 0x0f, 0x49, 0xa7, 0x56,
-	0x22, 0x87, 0xa8, 0xb3, 0x19, 0x6c, 0xdd, 0xdb, 0x59, 0x4b, 0xfc, 0x2d, 0xa6, 0x82, 0x89, 0xaf,
-	0x60, 0x32, 0x90, 0xa2, 0xda, 0x6b, 0xbf, 0xf8, 0x7d, 0x63, 0x29, 0x73, 0xe8, 0xb8, 0x26, 0xd1,
-	0x6c, 0x46, 0x4f, 0x8c, 0x73, 0x70, 0xc2, 0xaa, 0x62, 0x7e, 0x5a, 0x53, 0xc6, 0xd6, 0x9d, 0x18,
-	0x1b, 0xb2, 0x36, 0xcb, 0x78, 0x88, 0x0c, 0x1b, 0xbd, 0x20, 0xe5, 0x47, 0xa4, 0xab, 0x2d, 0xde,
-	0x72, 0xde, 0xdf, 0x79, 0x27, 0xf9, 0x77, 0xef, 0x24, 0xd7, 0x2e, 0xce, 0x7c, 0x40, 0xfc, 0x57,
-	0x40, 0x5e, 0xb3, 0xbc, 0x19, 0x54, 0xc8, 0xca, 0xaf, 0x6b, 0xa8, 0x80, 0xd3, 0xb7, 0x48, 0xa8,
-	0xac, 0x7d, 0x45, 0xd7, 0x73, 0x8e, 0x83, 0x7f, 0x8a, 0x69, 0xdd, 0xf2, 0xac, 0xcb, 0xd7, 0x9e,
-	0xf5, 0x7d, 0xd2, 0x35, 0x77, 0x80, 0x72, 0x2f, 0x74, 0xcb, 0xa3, 0x7a, 0x1c, 0xa5, 0xa4, 0x5d,
-	0xd4, 0x8d, 0x8e, 0x3a, 0x9b, 0xcb, 0x5b, 0xaf, 0x64, 0xf6, 0x9b, 0x3e, 0x22, 0x5d, 0xd0, 0xb9,
-	0x92, 0xdf, 0x47, 0xdd, 0xc5, 0xea, 0xeb, 0xe1, 0xf1, 0x8f, 0x01, 0xa1, 0x33, 0x99, 0x1e, 0x22,
-	0x53, 0x38, 0x2f, 0xd5, 0xff, 0x6c, 0xd1, 0x4f, 0xc8, 0x0a, 0x54, 0x5c, 0x1f, 0x31, 0xb4, 0x49,
-	0xde, 0xdb, 0x59, 0x4f, 0xdc, 0x24, 0x25, 0x93, 0x49, 0x4a, 0xbe, 0x99, 0x4c, 0xd2, 0x5e, 0xcf,
-	0xe8, 0x78, 0xfe, 0xc7, 0x46, 0x90, 0x75, 0x4d, 0xd0, 0x2e, 0xc6, 0x3f, 0x4d, 0x26, 0xc6, 0x69,
-	0xd9, 0x7f, 0x86, 0x50, 0xf1, 0x79, 0x62, 0x1e, 0x92, 0x0e, 0xe3, 0x1c, 0xf8, 0xc2, 0x8d, 0x65,
-	0xd1, 0xff, 0x57, 0x6a, 0x45, 0x5e, 0xb5, 0x4a, 0xbf, 0x92, 0x28, 0x72, 0xf8, 0x42, 0x8c, 0xa1,
-	0xba, 0x5d, 0xe6, 0x0c, 0x5f, 0xeb, 0x25, 0xf8, 0x7e, 0x6e, 0x5d, 0x7f, 0x26, 0x40, 0x2c, 0xe7,
-	0x55, 0xe6, 0x01, 0x69, 0xd7, 0x4c, 0x2c, 0x5c, 0x18, 0x0b, 0xa6, 0xeb, 0xa4, 0x57, 0x2b, 0x39,
-	0x16, 0x1c, 0xfc, 0x96, 0xc9, 0xa6, 0x36, 0x8d, 0xc8, 0x8a, 0x46, 0x76, 0x0a, 0x6a, 0xb2, 0x4d,
-	0x26, 0xa6, 0x89, 0x42, 0x05, 0x4c, 0x37, 0xea, 0xcc, 0xae, 0x94, 0x30, 0x9b, 0xda, 0xf4, 0x0d,
-	0xd2, 0x1d, 0x36, 0xaa, 0x02, 0x6e, 0x5b, 0x33, 0xcc, 0xbc, 0x65, 0xda, 0x58, 0x81, 0xc6, 0x68,
-	0xc5, 0x7a, 0xed, 0x37, 0x1d, 0x10, 0x62, 0x54, 0x1c, 0x35, 0x15, 0x8a, 0x32, 0xea, 0xdd, 0xa1,
-	0x50, 0xa1, 0x89, 0x7b, 0x6a, 0xc2, 0xe2, 0x1f, 0x5a, 0xd7, 0x86, 0x77, 0x50, 0x4a, 0xfd, 0xd2,
-	0x1d, 0xfd, 0xc8, 0x4c, 0x27, 0xd3, 0xb2, 0xb2, 0xc5, 0xb8, 0xbf, 0xb3, 0x71, 0xd3, 0x0e, 0xb1,
-	0x0c, 0x99, 0x85, 0x65, 0x1e, 0x4e, 0x3f, 0x26, 0x3d, 0x05, 0xc7, 0x8d, 0xe9, 0x5f, 0x5b, 0xac,
-	0x05, 0x1e, 0x60, 0x1a, 0x40, 0x77, 0x49, 0x98, 0x5b, 0xd5, 0xa6, 0x5d, 0x3a, 0x77, 0xa8, 0x42,
-	0xcf, 0x85, 0xed, 0x62, 0x8c, 0xd3, 0x51, 0xd2, 0x4d, 0x89, 0x19, 0xd4, 0x72, 0xfe, 0x5c, 0x7f,
-	0x6a, 0x92, 0x35, 0x70, 0xdf, 0x32, 0xf1, 0x4d, 0xc9, 0x7e, 0x2b, 0xd5, 0x69, 0x29, 0x19, 0x77,
-	0x17, 0x4f, 0xb6, 0x89, 0x8b, 0x8b, 0xbf, 0xf4, 0xac, 0x9f, 0x01, 0xe3, 0xa5, 0xa8, 0xe0, 0x73,
-	0x26, 0xe6, 0xb6, 0xe9, 0x2a, 0xe9, 0x80, 0x52, 0x52, 0x59, 0xd2, 0x30, 0x73, 0x46, 0xfc, 0xd8,
-	0xf7, 0xfb, 0x13, 0xa6, 0xd8, 0x48, 0x3f, 0xad, 0xb9, 0xfd, 0x77, 0x7e, 0x48, 0x42, 0xd6, 0xe0,
-	0x89, 0x54, 0x02, 0xcf, 0xec, 0x45, 0xb7, 0xed, 0xcb, 0x2b, 0xe8, 0xde, 0xfe, 0x8b, 0x8b, 0x7e,
-	0x70, 0x7e, 0xd1, 0x0f, 0xfe, 0xbc, 0xe8, 0x07, 0xcf, 0x2f, 0xfb, 0x4b, 0xe7, 0x97, 0xfd, 0xa5,
-	0xdf, 0x2e, 0xfb, 0x4b, 0xdf, 0xbd, 0x5b, 0x08, 0x3c, 0x69, 0x86, 0x49, 0x2e, 0x47, 0xa9, 0xcd,
-	0xb6, 0x64, 0x43, 0xf7, 0x91, 0x3e, 0x9b, 0xf9, 0xbf, 0xe3, 0x59, 0x0d, 0x7a, 0xd8, 0xb5, 0xc5,
-	0x7f, 0xf0, 0x77, 0x00, 0x00, 0x00, 0xff, 0xff, 0x9c, 0x73, 0xed, 0x9a, 0xa5, 0x08, 0x00, 0x00,
+	// 1582 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x58, 0xcd, 0x6f, 0x1b, 0xb9,
+	0x15, 0xf7, 0xc8, 0xb2, 0x3e, 0xe8, 0xda, 0x69, 0x26, 0x46, 0x22, 0xbb, 0x88, 0x9c, 0x0c, 0x50,
+	0xc0, 0x68, 0x51, 0x29, 0x56, 0x9a, 0x06, 0x41, 0x51, 0xb4, 0xb2, 0xe3, 0xb4, 0x2e, 0x92, 0xc6,
+	0x18, 0x27, 0x28, 0xd0, 0x8b, 0x42, 0xcd, 0x3c, 0xc9, 0xac, 0x47, 0xe4, 0x80, 0xe4, 0xc8, 0xd6,
+	0xb5, 0x87, 0xa2, 0xed, 0x29, 0xf7, 0x1e, 0x7a, 0xed, 0x02, 0x7b, 0xdc, 0xe3, 0xfe, 0x01, 0x39,
+	0x06, 0x7b, 0xda, 0x53, 0x76, 0x37, 0xb9, 0xec, 0x69, 0xb1, 0x7f, 0xc2, 0x82, 0x1f, 0x33, 0x92,
+	0x1c, 0xc7, 0x23, 0x39, 0xd8, 0xdb, 0x3c, 0xf2, 0xf7, 0xf8, 0x1e, 0x7f, 0x7c, 0x1f, 0xe4, 0xa0,
+	0x7a, 0x9f, 0xe3, 0x1e, 0x69, 0xf6, 0xe3, 0x64, 0x80, 0xf9, 0x31, 0xc8, 0xe6, 0x70, 0xbb, 0x09,
+	0x43, 0xa0, 0xb2, 0x11, 0x73, 0x26, 0x99, 0xeb, 0xea, 0xf9, 0x46, 0x36, 0xdf, 0x18, 0x6e, 0x6f,
+	0xd4, 0x03, 0x26, 0x06, 0x4c, 0x34, 0xbb, 0x58, 0x40, 0x73, 0xb8, 0xdd, 0x05, 0x89, 0xb7, 0x9b,
+	0x01, 0x23, 0xd4, 0xe8, 0x6c, 0xac, 0x9b, 0xf9, 0x8e, 0x96, 0x9a, 0x46, 0xb0, 0x53, 0x6b, 0x7d,
+	0xd6, 0x67, 0x66, 0x5c, 0x7d, 0xd9, 0xd1, 0xcd, 0x3e, 0x63, 0xfd, 0x08, 0x9a, 0x5a, 0xea, 0x26,
+	0xbd, 0xa6, 0x24, 0x03, 0x10, 0x12, 0x0f, 0x62, 0x0b, 0xf0, 0xce, 0xf1, 0x72, 0xec, 0x92, 0xc6,
+	0x78, 0xaf, 0x1d, 0x74, 0x6d, 0x4f, 0x79, 0xfe, 0x98, 0x08, 0x49, 0x68, 0x7f, 0x97, 0x03, 0x96,
+	0x10, 0xba, 0x37, 0x11, 0x8a, 0xcc, 0x48, 0x87, 0x84, 0x35, 0xe7, 0x96, 0xb3, 0x55, 0xf4, 0xab,
+	0x76, 0x64, 0x3f, 0x74, 0x6f, 0xa0, 0xf2, 0x11, 0x13, 0x52, 0xcd, 0x15, 0xf4, 0x5c, 0x49, 0x89,
+	0xfb, 0xa1, 0xfb, 0x6b, 0x54, 0x61, 0x31, 0x70, 0x2c, 0x19, 0xaf, 0x2d, 0xde, 0x72, 0xb6, 0xaa,
+	0x3b, 0xb5, 0x2f, 0x3e, 0xfb, 0xd5, 0x9a, 0xdd, 0x4e, 0x3b, 0x0c, 0x39, 0x08, 0x71, 0x28, 0x39,
+	0xa1, 0x7d, 0x3f, 0x43, 0xba, 0x6b, 0x68, 0x29, 0x88, 0xb0, 0x10, 0xb5, 0xa2, 0x52, 0xf1, 0x8d,
+	0xe0, 0xde, 0x43, 0x4b, 0x31, 0x27, 0x01, 0xd4, 0x96, 0x6e, 0x39, 0x5b, 0xcb, 0xad, 0xf5, 0x86,
+	0x5d, 0x45, 0x31, 0xd8, 0xb0, 0x0c, 0x36, 0x76, 0x19, 0xa1, 0x3b, 0xc5, 0x57, 0x6f, 0x36, 0x17,
+	0x7c, 0x83, 0xf6, 0xbe, 0x2b, 0x9c, 0xd9, 0xd2, 0x11, 0xa6, 0xfd, 0xfc, 0x2d, 0x65, 0xd6, 0x0a,
+	0xf3, 0x58, 0x73, 0xff, 0x8c, 0xae, 0x11, 0x2a, 0x81, 0xf3, 0x24, 0x96, 0xa4, 0x1b, 0x41, 0xc7,
+	0x2c, 0xb2, 0x98, 0xb3, 0x88, 0xef, 0x4e, 0x69, 0x1d, 0xe8, 0xb5, 0xee, 0xa0, 0xb5, 0x01, 0xa1,
+	0x9d, 0x30, 0xe1, 0x58, 0x12, 0x46, 0x3b, 0x02, 0x02, 0x46, 0x43, 0xc3, 0x4a, 0xd1, 0x77, 0x07,
+	0x84, 0x3e, 0xb4, 0x53, 0x87, 0x66, 0x46, 0x6b, 0xe0, 0xd3, 0xf7, 0x35, 0x96, 0xac, 0x06, 0x3e,
+	0x3d, 0xab, 0xf1, 0x73, 0xb4, 0x4a, 0x99, 0x24, 0x01, 0x64, 0xd8, 0x92, 0xc6, 0xae, 0x98, 0xd1,
+	0x14, 0xf6, 0x0b, 0x74, 0x55, 0x2d, 0x8c, 0x8f, 0x00, 0x87, 0x19, 0xb2, 0xac, 0x91, 0x57, 0x06,
+	0xf8, 0xb4, 0xad, 0xc6, 0x2d, 0xd6, 0x4b, 0xd0, 0xfa, 0x24, 0xdf, 0x87, 0x12, 0xcb, 0x44, 0xcc,
+	0xc8, 0xfa, 0x03, 0x54, 0x12, 0x1a, 0xaf, 0x69, 0x5f, 0x6d, 0xdd, 0x6e, 0xbc, 0x9f, 0x3a, 0x8d,
+	0xa9, 0x85, 0x7d, 0xab, 0xe0, 0x7d, 0x5f, 0x40, 0x57, 0xb5, 0x5d, 0x1f, 0xa8, 0xc4, 0xd1, 0xd3,
+	0x18, 0x28, 0x84, 0xee, 0xcf, 0x50, 0x95, 0x6b, 0x79, 0x6c, 0xae, 0x62, 0x06, 0xf6, 0xcf, 0x3a,
+	0x53, 0xb8, 0x20, 0xaa, 0x17, 0xa7, 0xa2, 0xfa, 0x0e, 0x2a, 0xa9, 0x35, 0x80, 0x9b, 0x00, 0xbd,
+	0x20, 0xa6, 0x2d, 0xce, 0x75, 0x51, 0xb1, 0x1f, 0x27, 0xea, 0x20, 0x16, 0xb7, 0x56, 0x7c, 0xfd,
+	0xed, 0xde, 0x47, 0x25, 0x10, 0x01, 0x67, 0x27, 0x9a, 0xf2, 0x19, 0x42, 0xcc, 0xc2, 0xdd, 0x16,
+	0x2a, 0xca, 0x51, 0x0c, 0x9a, 0xff, 0xd5, 0x56, 0xfd, 0x3c, 0x8a, 0x0c, 0x07, 0xcf, 0x46, 0x31,
+	0xf8, 0x1a, 0xeb, 0xfe, 0x1e, 0x55, 0x84, 0xc4, 0x5c, 0x76, 0xb0, 0xac, 0x55, 0xb4, 0xb9, 0x8d,
+	0x86, 0x29, 0x18, 0x8d, 0xb4, 0x60, 0x34, 0x9e, 0xa5, 0x05, 0x63, 0xa7, 0xa2, 0xec, 0xbd, 0xfc,
+	0x6a, 0xd3, 0xf1, 0xcb, 0x5a, 0xab, 0x2d, 0xd5, 0x0e, 0xba, 0x8c, 0x86, 0xb5, 0xaa, 0x4e, 0x49,
+	0xfd, 0xed, 0xfd, 0xd3, 0x41, 0x2b, 0x9a, 0xf2, 0x43, 0x05, 0x7a, 0x98, 0xc0, 0xc5, 0x74, 0x7f,
+	0xb0, 0x4a, 0x64, 0xce, 0x75, 0x47, 0x36, 0x53, 0xe6, 0x71, 0x6e, 0x67, 0xe4, 0xfd, 0xd7, 0x41,
+	0x6b, 0x13, 0x67, 0x7f, 0xc0, 0x01, 0x06, 0xb1, 0xcc, 0x3b, 0xfe, 0x0f, 0xfa, 0xb3, 0x8a, 0x0a,
+	0xd6, 0x93, 0xa2, 0x5f, 0xe8, 0x8e, 0xdc, 0xdf, 0xa1, 0x32, 0xd0, 0x50, 0x28, 0xee, 0x8a, 0x73,
+	0xb8, 0x57, 0x52, 0x4a, 0x6d, 0xe9, 0xbd, 0xb0, 0x81, 0xb9, 0xc3, 0x68, 0xe8, 0x43, 0x04, 0x58,
+	0xe4, 0x79, 0xb6, 0x81, 0x2a, 0xdc, 0x02, 0xb5, 0x6b, 0x55, 0x3f, 0x93, 0xd5, 0x41, 0x44, 0xd0,
+	0x93, 0xa6, 0x9c, 0xfa, 0xfa, 0xdb, 0xeb, 0x22, 0x37, 0xb3, 0xf0, 0x88, 0xf1, 0x1e, 0x90, 0xdc,
+	0xcd, 0xa7, 0xe7, 0x59, 0x18, 0x9f, 0xa7, 0x52, 0x90, 0xac, 0x63, 0x43, 0xdb, 0xac, 0x5f, 0x91,
+	0xcc, 0xd7, 0xb2, 0xe2, 0xd8, 0xd4, 0xd1, 0xa7, 0xbd, 0x5e, 0x44, 0x28, 0x1c, 0x00, 0xc5, 0x91,
+	0x1c, 0xe5, 0x66, 0x58, 0x8f, 0x70, 0x21, 0x3b, 0x22, 0x62, 0x32, 0xcd, 0x30, 0x3d, 0x72, 0x18,
+	0x31, 0xe9, 0xd6, 0x50, 0x39, 0x2d, 0x26, 0x86, 0xed, 0x54, 0x54, 0x33, 0xb1, 0x31, 0x60, 0x9b,
+	0x40, 0x2a, 0xaa, 0xe6, 0x20, 0xf1, 0x31, 0x50, 0x5d, 0xd4, 0xaa, 0xbe, 0x11, 0xbc, 0x4f, 0x1d,
+	0x4b, 0xc1, 0x21, 0xf0, 0x21, 0x09, 0x60, 0x97, 0x43, 0x48, 0xe4, 0xc5, 0xce, 0xdd, 0x46, 0x3f,
+	0xf9, 0x7b, 0x12, 0xf6, 0x21, 0xd4, 0xde, 0x09, 0xeb, 0xde, 0xb2, 0x19, 0x53, 0xfe, 0x09, 0x05,
+	0x19, 0x10, 0x21, 0x32, 0x88, 0xf1, 0x72, 0xd9, 0x8c, 0x19, 0xc8, 0x75, 0x54, 0x0a, 0xb4, 0x31,
+	0xeb, 0xa8, 0x95, 0xa6, 0xc9, 0x5c, 0x3a, 0x43, 0xe6, 0x0b, 0xf4, 0x53, 0xe3, 0x6d, 0x84, 0xc5,
+	0xd1, 0x23, 0x4c, 0xa2, 0xbc, 0xe3, 0x5a, 0x47, 0x95, 0x1e, 0x4e, 0xa2, 0x2c, 0x58, 0xab, 0x7e,
+	0x59, 0xcb, 0xfb, 0xa1, 0x22, 0x04, 0x38, 0x4f, 0x1b, 0xac, 0x6f, 0x04, 0xef, 0x7f, 0x0e, 0xba,
+	0x62, 0x62, 0x02, 0x47, 0x98, 0x06, 0xf0, 0x98, 0x9d, 0x5c, 0x6c, 0x61, 0x5c, 0xd4, 0x0a, 0x33,
+	0x16, 0xb5, 0x89, 0xb4, 0x58, 0xbc, 0x44, 0x5a, 0x7c, 0xeb, 0xa0, 0x9a, 0x21, 0x21, 0xe9, 0x8a,
+	0x80, 0x93, 0x58, 0xf5, 0x25, 0x1f, 0x28, 0x9c, 0xe4, 0x91, 0x71, 0xc9, 0xde, 0xfc, 0x00, 0x95,
+	0xbb, 0x86, 0x8c, 0xdc, 0x7e, 0x6c, 0x15, 0x53, 0xfc, 0xc7, 0x56, 0x80, 0x37, 0x8e, 0xed, 0x89,
+	0x93, 0x5b, 0x7d, 0xc6, 0xe2, 0x18, 0xc2, 0xe7, 0x71, 0xee, 0xb1, 0x08, 0xa0, 0xe1, 0x2c, 0xc7,
+	0x62, 0x70, 0xaa, 0xaf, 0xe0, 0x01, 0x4b, 0xa8, 0x9c, 0x75, 0x97, 0x16, 0x3e, 0xc9, 0x4f, 0x71,
+	0x3e, 0x7e, 0xbc, 0xff, 0x38, 0xe8, 0xfa, 0x7b, 0x1b, 0xdc, 0xa3, 0x61, 0xde, 0x49, 0xfe, 0x56,
+	0x15, 0x3a, 0x99, 0x70, 0x6a, 0x0b, 0xdd, 0x0c, 0x36, 0x33, 0x05, 0x95, 0x79, 0x1c, 0xb0, 0x60,
+	0xd4, 0x46, 0xbe, 0x95, 0xbc, 0xcf, 0xd3, 0x4a, 0xb5, 0xcb, 0x06, 0x71, 0x22, 0xe1, 0x09, 0x96,
+	0xc1, 0x11, 0x4c, 0x46, 0xb8, 0x33, 0x63, 0x84, 0xdf, 0x44, 0x28, 0xf3, 0x5d, 0xd5, 0x87, 0x45,
+	0x55, 0xbe, 0x52, 0xe7, 0x85, 0xda, 0x5a, 0x3f, 0x4e, 0x3a, 0x41, 0x46, 0xf6, 0x8a, 0x5f, 0xe9,
+	0xc7, 0xc9, 0xae, 0x66, 0x73, 0xdc, 0xde, 0x8b, 0x73, 0xb5, 0x77, 0x2f, 0xb2, 0xde, 0x9b, 0x5e,
+	0xe6, 0x43, 0x1c, 0xe1, 0x20, 0x8f, 0xc7, 0x4d, 0xb4, 0xcc, 0x2d, 0x50, 0x35, 0x51, 0x53, 0xc9,
+	0x50, 0x3a, 0xb4, 0x33, 0xfa, 0xe0, 0x5d, 0xc6, 0xfb, 0x93, 0xb5, 0xa6, 0x8a, 0x10, 0x1b, 0x02,
+	0x9f, 0xa5, 0x18, 0x65, 0x15, 0xa7, 0x30, 0x59, 0x71, 0xbe, 0x49, 0x69, 0xdf, 0xa7, 0x43, 0x22,
+	0xf5, 0x2d, 0xf3, 0x09, 0x0e, 0x21, 0xef, 0xca, 0xd7, 0x42, 0x65, 0x1c, 0x18, 0x0a, 0xf3, 0x22,
+	0x3c, 0x05, 0xba, 0xad, 0xac, 0x41, 0xaf, 0xb6, 0xbc, 0xf3, 0xee, 0x3f, 0x63, 0x17, 0x0e, 0x49,
+	0x08, 0xba, 0x89, 0xef, 0x22, 0x04, 0xa7, 0x31, 0xe1, 0x30, 0x77, 0x16, 0x57, 0xad, 0x5e, 0x5b,
+	0x7a, 0xff, 0x72, 0xd0, 0x8d, 0x33, 0x7b, 0x6c, 0x53, 0x71, 0x02, 0x3c, 0xff, 0x6a, 0x7b, 0x99,
+	0x7d, 0x6e, 0xa0, 0x0a, 0x0e, 0x02, 0x50, 0x57, 0x19, 0xbd, 0xdb, 0x8a, 0x9f, 0xc9, 0x5e, 0xdf,
+	0x36, 0xbc, 0x76, 0x10, 0x80, 0x10, 0x3e, 0x0c, 0xd9, 0xf1, 0x8f, 0xe2, 0x84, 0xf7, 0xef, 0xb4,
+	0xb5, 0x9a, 0x80, 0xd4, 0x77, 0xbd, 0x4b, 0x5f, 0xad, 0x3e, 0xb2, 0x67, 0xfc, 0xdf, 0x99, 0x4a,
+	0x8e, 0xbd, 0x53, 0x09, 0xf9, 0x45, 0xe6, 0x1e, 0x5a, 0xc2, 0x61, 0x38, 0x7b, 0x85, 0x31, 0xe8,
+	0x8f, 0x75, 0x95, 0xda, 0x16, 0xff, 0x17, 0xfd, 0x90, 0xfa, 0x23, 0x19, 0x02, 0xbd, 0xd8, 0xcd,
+	0x09, 0x7b, 0x85, 0x4b, 0xd8, 0xfb, 0xa4, 0x30, 0x7d, 0x4c, 0x20, 0x65, 0x6e, 0x22, 0xdf, 0x45,
+	0xc5, 0x18, 0x93, 0x99, 0x89, 0xd1, 0x60, 0x15, 0x94, 0x31, 0x67, 0x43, 0x12, 0x8e, 0x2f, 0x89,
+	0xa9, 0xac, 0x2f, 0x74, 0xea, 0x42, 0xc6, 0xd3, 0xb7, 0x7b, 0x2a, 0x2a, 0x2d, 0xa9, 0xea, 0x73,
+	0xc2, 0x47, 0xd9, 0x6d, 0xc8, 0xca, 0xaa, 0x90, 0x77, 0x4d, 0x0f, 0x28, 0x99, 0x42, 0x6e, 0x24,
+	0x75, 0x47, 0xe5, 0x20, 0xa4, 0x7e, 0xe8, 0x54, 0x7d, 0xfd, 0xad, 0xd2, 0x58, 0x79, 0xd1, 0x49,
+	0xa8, 0x24, 0xd1, 0x5c, 0x4f, 0x99, 0xaa, 0xd2, 0x7b, 0xae, 0xd4, 0xbc, 0x7f, 0x4c, 0xbf, 0x15,
+	0x77, 0x23, 0x26, 0x2e, 0x1d, 0xd1, 0xf7, 0xa7, 0xba, 0xd0, 0x6a, 0x6b, 0xf3, 0xbc, 0x7a, 0xa4,
+	0x2d, 0xf8, 0x1a, 0x96, 0xb6, 0x29, 0xd3, 0xfb, 0x7a, 0x89, 0x8a, 0xdf, 0x59, 0x5b, 0x44, 0xa6,
+	0xe0, 0xb6, 0x51, 0x35, 0xd0, 0x5e, 0xab, 0x70, 0x59, 0x9a, 0x83, 0x85, 0x8a, 0x51, 0x6b, 0x4b,
+	0x4f, 0x66, 0xa9, 0x24, 0x92, 0x48, 0xfa, 0x10, 0xb3, 0xfc, 0xbc, 0xfe, 0x83, 0xda, 0xac, 0x82,
+	0xdb, 0x90, 0x39, 0xb7, 0xf8, 0xfe, 0x95, 0xf1, 0xe3, 0x88, 0xe1, 0xd0, 0x2c, 0x9c, 0x76, 0x37,
+	0xa3, 0x97, 0xf5, 0x9b, 0x87, 0x80, 0x43, 0xf5, 0x8c, 0xb8, 0x7c, 0xbf, 0x79, 0x6c, 0xe3, 0xfd,
+	0x00, 0x73, 0x3c, 0x10, 0xcf, 0xe3, 0x50, 0xff, 0xa9, 0xfa, 0x0d, 0xaa, 0xe2, 0x44, 0x1e, 0x31,
+	0x4e, 0xe4, 0x28, 0xb7, 0xcf, 0x8f, 0xa1, 0x3b, 0x7b, 0xaf, 0xde, 0xd6, 0x9d, 0xd7, 0x6f, 0xeb,
+	0xce, 0xd7, 0x6f, 0xeb, 0xce, 0xcb, 0x77, 0xf5, 0x85, 0xd7, 0xef, 0xea, 0x0b, 0x5f, 0xbe, 0xab,
+	0x2f, 0xfc, 0xed, 0x97, 0x7d, 0x22, 0x8f, 0x92, 0x6e, 0x23, 0x60, 0x83, 0xa6, 0xde, 0x6d, 0x84,
+	0xbb, 0xe6, 0xa3, 0x79, 0x3a, 0xf1, 0x37, 0x4d, 0x3d, 0xb3, 0x45, 0xb7, 0xa4, 0xc9, 0xbf, 0xfb,
+	0x43, 0x00, 0x00, 0x00, 0xff, 0xff, 0xb7, 0xbf, 0x3a, 0xb8, 0x13, 0x14, 0x00, 0x00,
 }
 
 func (m *EventListingCreated) Marshal() (dAtA []byte, err error) {
@@ -925,7 +2148,7 @@ func (m *EventListingCreated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *EventListingPriceChanged) Marshal() (dAtA []byte, err error) {
+func (m *EventListingChanged) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -935,16 +2158,48 @@ func (m *EventListingPriceChanged) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *EventListingPriceChanged) MarshalTo(dAtA []byte) (int, error) {
+func (m *EventListingChanged) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *EventListingPriceChanged) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *EventListingChanged) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
 	_ = l
+	if m.MaxAheadSeconds != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.MaxAheadSeconds))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.NoticeSeconds != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.NoticeSeconds))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.MaxDurationSeconds != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.MaxDurationSeconds))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.MinDurationSeconds != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.MinDurationSeconds))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.InterruptiblePrice != nil {
+		{
+			size, err := m.InterruptiblePrice.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintEvent(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1a
+	}
 	{
 		size, err := m.Price.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
@@ -1016,6 +2271,26 @@ func (m *EventRentalOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Bond) > 0 {
+		i -= len(m.Bond)
+		copy(dAtA[i:], m.Bond)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Bond)))
+		i--
+		dAtA[i] = 0x4a
+	}
+	n4, err4 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.StartAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartAt):])
+	if err4 != nil {
+		return 0, err4
+	}
+	i -= n4
+	i = encodeVarintEvent(dAtA, i, uint64(n4))
+	i--
+	dAtA[i] = 0x42
+	if m.Type != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Type))
+		i--
+		dAtA[i] = 0x38
+	}
 	{
 		size, err := m.Escrow.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
@@ -1027,20 +2302,20 @@ func (m *EventRentalOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i--
 	dAtA[i] = 0x32
 	if len(m.Gpus) > 0 {
-		dAtA5 := make([]byte, len(m.Gpus)*10)
-		var j4 int
+		dAtA7 := make([]byte, len(m.Gpus)*10)
+		var j6 int
 		for _, num := range m.Gpus {
 			for num >= 1<<7 {
-				dAtA5[j4] = uint8(uint64(num)&0x7f | 0x80)
+				dAtA7[j6] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
-				j4++
+				j6++
 			}
-			dAtA5[j4] = uint8(num)
-			j4++
+			dAtA7[j6] = uint8(num)
+			j6++
 		}
-		i -= j4
-		copy(dAtA[i:], dAtA5[:j4])
-		i = encodeVarintEvent(dAtA, i, uint64(j4))
+		i -= j6
+		copy(dAtA[i:], dAtA7[:j6])
+		i = encodeVarintEvent(dAtA, i, uint64(j6))
 		i--
 		dAtA[i] = 0x2a
 	}
@@ -1069,6 +2344,786 @@ func (m *EventRentalOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventStartDue) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventStartDue) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventStartDue) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n8, err8 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.StartBy, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartBy):])
+	if err8 != nil {
+		return 0, err8
+	}
+	i -= n8
+	i = encodeVarintEvent(dAtA, i, uint64(n8))
+	i--
+	dAtA[i] = 0x1a
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRentalPreempted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRentalPreempted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRentalPreempted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n9, err9 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
+	if err9 != nil {
+		return 0, err9
+	}
+	i -= n9
+	i = encodeVarintEvent(dAtA, i, uint64(n9))
+	i--
+	dAtA[i] = 0x22
+	if m.By != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.By))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventBondReleased) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventBondReleased) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventBondReleased) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Left) > 0 {
+		i -= len(m.Left)
+		copy(dAtA[i:], m.Left)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Left)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Released) > 0 {
+		i -= len(m.Released)
+		copy(dAtA[i:], m.Released)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Released)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventBondForfeited) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventBondForfeited) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventBondForfeited) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ToRenter) > 0 {
+		i -= len(m.ToRenter)
+		copy(dAtA[i:], m.ToRenter)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.ToRenter)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Bond) > 0 {
+		i -= len(m.Bond)
+		copy(dAtA[i:], m.Bond)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Bond)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventOfflinePenalty) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventOfflinePenalty) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventOfflinePenalty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Taken) > 0 {
+		i -= len(m.Taken)
+		copy(dAtA[i:], m.Taken)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Taken)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Penalty) > 0 {
+		i -= len(m.Penalty)
+		copy(dAtA[i:], m.Penalty)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Penalty)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Seconds != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Seconds))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.FirstSlot != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.FirstSlot))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventServiceCredit) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventServiceCredit) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventServiceCredit) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ToRenter) > 0 {
+		i -= len(m.ToRenter)
+		copy(dAtA[i:], m.ToRenter)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.ToRenter)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Credit) > 0 {
+		i -= len(m.Credit)
+		copy(dAtA[i:], m.Credit)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Credit)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.MissedSlots != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.MissedSlots))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.JudgedSlots != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.JudgedSlots))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventSlashFailed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventSlashFailed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventSlashFailed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Error) > 0 {
+		i -= len(m.Error)
+		copy(dAtA[i:], m.Error)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Error)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.FaultId) > 0 {
+		i -= len(m.FaultId)
+		copy(dAtA[i:], m.FaultId)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.FaultId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventBalanceLow) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventBalanceLow) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventBalanceLow) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n10, err10 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
+	if err10 != nil {
+		return 0, err10
+	}
+	i -= n10
+	i = encodeVarintEvent(dAtA, i, uint64(n10))
+	i--
+	dAtA[i] = 0x1a
+	if len(m.Renter) > 0 {
+		i -= len(m.Renter)
+		copy(dAtA[i:], m.Renter)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Renter)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventSubscriptionRenewed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventSubscriptionRenewed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventSubscriptionRenewed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n11, err11 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
+	if err11 != nil {
+		return 0, err11
+	}
+	i -= n11
+	i = encodeVarintEvent(dAtA, i, uint64(n11))
+	i--
+	dAtA[i] = 0x22
+	{
+		size, err := m.Balance.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size, err := m.Price.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventSubscriptionToppedUp) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventSubscriptionToppedUp) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventSubscriptionToppedUp) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Balance.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventSubscriptionEnded) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventSubscriptionEnded) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventSubscriptionEnded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	{
+		size, err := m.Returned.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventComputeMatched) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventComputeMatched) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventComputeMatched) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Escrow.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	if m.GpuCount != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.GpuCount))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.RentalIds) > 0 {
+		dAtA19 := make([]byte, len(m.RentalIds)*10)
+		var j18 int
+		for _, num := range m.RentalIds {
+			for num >= 1<<7 {
+				dAtA19[j18] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j18++
+			}
+			dAtA19[j18] = uint8(num)
+			j18++
+		}
+		i -= j18
+		copy(dAtA[i:], dAtA19[:j18])
+		i = encodeVarintEvent(dAtA, i, uint64(j18))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Renter) > 0 {
+		i -= len(m.Renter)
+		copy(dAtA[i:], m.Renter)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Renter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRentalReplaced) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRentalReplaced) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRentalReplaced) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.ReplacedBy != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.ReplacedBy))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventFailoverFailed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventFailoverFailed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventFailoverFailed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Error) > 0 {
+		i -= len(m.Error)
+		copy(dAtA[i:], m.Error)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Error)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventInvitationMade) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventInvitationMade) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventInvitationMade) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n20, err20 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.ExpiresAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ExpiresAt):])
+	if err20 != nil {
+		return 0, err20
+	}
+	i -= n20
+	i = encodeVarintEvent(dAtA, i, uint64(n20))
+	i--
+	dAtA[i] = 0x22
+	if m.By != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.By))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventInvitationAnswered) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventInvitationAnswered) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventInvitationAnswered) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Accepted {
+		i--
+		if m.Accepted {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventAccessRevoked) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAccessRevoked) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAccessRevoked) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *EventRentalStarted) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1089,12 +3144,12 @@ func (m *EventRentalStarted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
-	n6, err6 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
-	if err6 != nil {
-		return 0, err6
+	n21, err21 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
+	if err21 != nil {
+		return 0, err21
 	}
-	i -= n6
-	i = encodeVarintEvent(dAtA, i, uint64(n6))
+	i -= n21
+	i = encodeVarintEvent(dAtA, i, uint64(n21))
 	i--
 	dAtA[i] = 0x1a
 	if m.HostId != 0 {
@@ -1130,12 +3185,12 @@ func (m *EventRentalExtended) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
-	n7, err7 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
-	if err7 != nil {
-		return 0, err7
+	n22, err22 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
+	if err22 != nil {
+		return 0, err22
 	}
-	i -= n7
-	i = encodeVarintEvent(dAtA, i, uint64(n7))
+	i -= n22
+	i = encodeVarintEvent(dAtA, i, uint64(n22))
 	i--
 	dAtA[i] = 0x1a
 	{
@@ -1176,12 +3231,12 @@ func (m *EventNoticeGiven) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
-	n9, err9 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
-	if err9 != nil {
-		return 0, err9
+	n24, err24 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
+	if err24 != nil {
+		return 0, err24
 	}
-	i -= n9
-	i = encodeVarintEvent(dAtA, i, uint64(n9))
+	i -= n24
+	i = encodeVarintEvent(dAtA, i, uint64(n24))
 	i--
 	dAtA[i] = 0x12
 	if m.RentalId != 0 {
@@ -1212,12 +3267,12 @@ func (m *EventRentalSettled) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
-	n10, err10 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.PaidUntil, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.PaidUntil):])
-	if err10 != nil {
-		return 0, err10
+	n25, err25 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.PaidUntil, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.PaidUntil):])
+	if err25 != nil {
+		return 0, err25
 	}
-	i -= n10
-	i = encodeVarintEvent(dAtA, i, uint64(n10))
+	i -= n25
+	i = encodeVarintEvent(dAtA, i, uint64(n25))
 	i--
 	dAtA[i] = 0x42
 	if len(m.Rest) > 0 {
@@ -1293,12 +3348,12 @@ func (m *EventRentalClosed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
-	n12, err12 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.ClosedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ClosedAt):])
-	if err12 != nil {
-		return 0, err12
+	n27, err27 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.ClosedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ClosedAt):])
+	if err27 != nil {
+		return 0, err27
 	}
-	i -= n12
-	i = encodeVarintEvent(dAtA, i, uint64(n12))
+	i -= n27
+	i = encodeVarintEvent(dAtA, i, uint64(n27))
 	i--
 	dAtA[i] = 0x2a
 	{
@@ -1468,7 +3523,7 @@ func (m *EventListingCreated) Size() (n int) {
 	return n
 }
 
-func (m *EventListingPriceChanged) Size() (n int) {
+func (m *EventListingChanged) Size() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -1479,6 +3534,22 @@ func (m *EventListingPriceChanged) Size() (n int) {
 	}
 	l = m.Price.Size()
 	n += 1 + l + sovEvent(uint64(l))
+	if m.InterruptiblePrice != nil {
+		l = m.InterruptiblePrice.Size()
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.MinDurationSeconds != 0 {
+		n += 1 + sovEvent(uint64(m.MinDurationSeconds))
+	}
+	if m.MaxDurationSeconds != 0 {
+		n += 1 + sovEvent(uint64(m.MaxDurationSeconds))
+	}
+	if m.NoticeSeconds != 0 {
+		n += 1 + sovEvent(uint64(m.NoticeSeconds))
+	}
+	if m.MaxAheadSeconds != 0 {
+		n += 1 + sovEvent(uint64(m.MaxAheadSeconds))
+	}
 	return n
 }
 
@@ -1525,6 +3596,353 @@ func (m *EventRentalOpened) Size() (n int) {
 	}
 	l = m.Escrow.Size()
 	n += 1 + l + sovEvent(uint64(l))
+	if m.Type != 0 {
+		n += 1 + sovEvent(uint64(m.Type))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartAt)
+	n += 1 + l + sovEvent(uint64(l))
+	l = len(m.Bond)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventStartDue) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartBy)
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventRentalPreempted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.By != 0 {
+		n += 1 + sovEvent(uint64(m.By))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt)
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventBondReleased) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = len(m.Released)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Left)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventBondForfeited) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = len(m.Bond)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.ToRenter)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventOfflinePenalty) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	if m.FirstSlot != 0 {
+		n += 1 + sovEvent(uint64(m.FirstSlot))
+	}
+	if m.Seconds != 0 {
+		n += 1 + sovEvent(uint64(m.Seconds))
+	}
+	l = len(m.Penalty)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Taken)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventServiceCredit) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	if m.JudgedSlots != 0 {
+		n += 1 + sovEvent(uint64(m.JudgedSlots))
+	}
+	if m.MissedSlots != 0 {
+		n += 1 + sovEvent(uint64(m.MissedSlots))
+	}
+	l = len(m.Credit)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.ToRenter)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventSlashFailed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = len(m.FaultId)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Error)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventBalanceLow) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = len(m.Renter)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt)
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventSubscriptionRenewed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = m.Price.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = m.Balance.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt)
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventSubscriptionToppedUp) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = m.Balance.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventSubscriptionEnded) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = m.Returned.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventComputeMatched) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Renter)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if len(m.RentalIds) > 0 {
+		l = 0
+		for _, e := range m.RentalIds {
+			l += sovEvent(uint64(e))
+		}
+		n += 1 + sovEvent(uint64(l)) + l
+	}
+	if m.GpuCount != 0 {
+		n += 1 + sovEvent(uint64(m.GpuCount))
+	}
+	l = m.Escrow.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventRentalReplaced) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	if m.ReplacedBy != 0 {
+		n += 1 + sovEvent(uint64(m.ReplacedBy))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	return n
+}
+
+func (m *EventFailoverFailed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = len(m.Error)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventInvitationMade) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ListingId != 0 {
+		n += 1 + sovEvent(uint64(m.ListingId))
+	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.By != 0 {
+		n += 1 + sovEvent(uint64(m.By))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ExpiresAt)
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventInvitationAnswered) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ListingId != 0 {
+		n += 1 + sovEvent(uint64(m.ListingId))
+	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.Accepted {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventAccessRevoked) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ListingId != 0 {
+		n += 1 + sovEvent(uint64(m.ListingId))
+	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
 	return n
 }
 
@@ -1867,7 +4285,7 @@ func (m *EventListingCreated) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *EventListingPriceChanged) Unmarshal(dAtA []byte) error {
+func (m *EventListingChanged) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -1890,10 +4308,10 @@ func (m *EventListingPriceChanged) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: EventListingPriceChanged: wiretype end group for non-group")
+			return fmt.Errorf("proto: EventListingChanged: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventListingPriceChanged: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: EventListingChanged: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -1948,6 +4366,118 @@ func (m *EventListingPriceChanged) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InterruptiblePrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.InterruptiblePrice == nil {
+				m.InterruptiblePrice = &types.Coin{}
+			}
+			if err := m.InterruptiblePrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinDurationSeconds", wireType)
+			}
+			m.MinDurationSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinDurationSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxDurationSeconds", wireType)
+			}
+			m.MaxDurationSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxDurationSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NoticeSeconds", wireType)
+			}
+			m.NoticeSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NoticeSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxAheadSeconds", wireType)
+			}
+			m.MaxAheadSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxAheadSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvent(dAtA[iNdEx:])
@@ -2283,6 +4813,2488 @@ func (m *EventRentalOpened) Unmarshal(dAtA []byte) error {
 			if err := m.Escrow.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Type", wireType)
+			}
+			m.Type = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Type |= RentalType(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.StartAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bond", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Bond = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventStartDue) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventStartDue: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventStartDue: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartBy", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.StartBy, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRentalPreempted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRentalPreempted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRentalPreempted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+			}
+			m.By = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.By |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndsAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.EndsAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventBondReleased) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventBondReleased: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventBondReleased: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Released", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Released = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Left", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Left = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventBondForfeited) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventBondForfeited: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventBondForfeited: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bond", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Bond = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ToRenter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ToRenter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventOfflinePenalty) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventOfflinePenalty: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventOfflinePenalty: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FirstSlot", wireType)
+			}
+			m.FirstSlot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FirstSlot |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Seconds", wireType)
+			}
+			m.Seconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Seconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Penalty", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Penalty = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Taken", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Taken = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventServiceCredit) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventServiceCredit: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventServiceCredit: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JudgedSlots", wireType)
+			}
+			m.JudgedSlots = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.JudgedSlots |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MissedSlots", wireType)
+			}
+			m.MissedSlots = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MissedSlots |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Credit", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Credit = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ToRenter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ToRenter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventSlashFailed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventSlashFailed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventSlashFailed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FaultId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FaultId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Error", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Error = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventBalanceLow) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventBalanceLow: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventBalanceLow: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Renter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Renter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndsAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.EndsAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventSubscriptionRenewed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventSubscriptionRenewed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventSubscriptionRenewed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Price", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Price.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Balance", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Balance.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndsAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.EndsAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventSubscriptionToppedUp) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventSubscriptionToppedUp: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventSubscriptionToppedUp: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Balance", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Balance.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventSubscriptionEnded) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventSubscriptionEnded: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventSubscriptionEnded: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Returned", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Returned.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventComputeMatched) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventComputeMatched: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventComputeMatched: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Renter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Renter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvent
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.RentalIds = append(m.RentalIds, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvent
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvent
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvent
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.RentalIds) == 0 {
+					m.RentalIds = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvent
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.RentalIds = append(m.RentalIds, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalIds", wireType)
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field GpuCount", wireType)
+			}
+			m.GpuCount = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.GpuCount |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Escrow", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Escrow.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRentalReplaced) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRentalReplaced: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRentalReplaced: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReplacedBy", wireType)
+			}
+			m.ReplacedBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReplacedBy |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventFailoverFailed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventFailoverFailed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventFailoverFailed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Error", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Error = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventInvitationMade) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventInvitationMade: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventInvitationMade: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+			}
+			m.By = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.By |= InvitationSide(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiresAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.ExpiresAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventInvitationAnswered) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventInvitationAnswered: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventInvitationAnswered: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accepted", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Accepted = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAccessRevoked) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAccessRevoked: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAccessRevoked: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

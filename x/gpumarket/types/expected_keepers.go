@@ -32,6 +32,14 @@ type StakingKeeper interface {
 	// SetListedPrice records the listed price per hour of a GPU in the stake
 	// denom (zero: not listed, or listed in another denom).
 	SetListedPrice(ctx context.Context, operator sdk.AccAddress, hostID uint64, ordinal uint32, pricePerHour math.Int) error
+	// GPURequirement returns the stake that the GPU asks of its operator now.
+	GPURequirement(ctx context.Context, operator sdk.AccAddress, hostID uint64, ordinal uint32) (math.Int, error)
+	// LockBond binds so much of the operator's free own stake; a typed error when
+	// there isn't as much. ReleaseBond frees it again.
+	LockBond(ctx context.Context, operator sdk.AccAddress, amount math.Int) error
+	ReleaseBond(ctx context.Context, operator sdk.AccAddress, amount math.Int) error
+	// Slash takes stake for one fault, once for each FaultID.
+	Slash(ctx context.Context, req stakingext.SlashRequest) (stakingext.SlashResult, error)
 	// Operator returns the operator's record.
 	Operator(ctx context.Context, operator sdk.AccAddress) (stakingext.Operator, error)
 	// StakeDenom is the denom that requirements are in.
@@ -53,4 +61,7 @@ type AttestationKeeper interface {
 	JudgedAt(ctx context.Context, slot uint64) (at time.Time, exact bool, err error)
 	// GPUsUp tells for each ordinal whether its bit is set in the slot.
 	GPUsUp(ctx context.Context, hostID, slot uint64, ordinals []uint32) (bool, error)
+	// NetworkFault tells whether so many hosts missed the judged slot that it was
+	// the network's fault and nobody's own.
+	NetworkFault(ctx context.Context, slot uint64) (bool, error)
 }

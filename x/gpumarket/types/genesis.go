@@ -84,6 +84,8 @@ func (l Listing) Validate() error {
 		return ErrInvalidDuration.Wrapf("%d to %d s", l.MinDurationSeconds, l.MaxDurationSeconds)
 	case l.NoticeSeconds > limitNotice:
 		return ErrInvalidDuration.Wrapf("notice of %d s, want at most %d", l.NoticeSeconds, limitNotice)
+	case l.MaxAheadSeconds > limitAhead:
+		return ErrInvalidStart.Wrapf("max_ahead of %d s, want at most %d", l.MaxAheadSeconds, limitAhead)
 	case l.Status < LISTING_STATUS_OPEN || l.Status > LISTING_STATUS_WITHDRAWN:
 		return ErrInvalidStatus.Wrapf("%s", l.Status)
 	case (l.Tier == TIER_SELECTIVE) != (len(l.AllowList) > 0):
@@ -91,7 +93,7 @@ func (l Listing) Validate() error {
 	case l.RentalsOpened > 1<<RentalIDShift:
 		return ErrNoRentalNumber.Wrapf("%d rentals opened", l.RentalsOpened)
 	}
-	return nil
+	return l.checkInterruptiblePrice()
 }
 
 func (gs GenesisState) validateRentals(listings map[uint64]Listing) (map[uint64]Rental, error) {

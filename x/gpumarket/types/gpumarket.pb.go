@@ -96,11 +96,50 @@ func (ListingStatus) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_78c25dea89324431, []int{1}
 }
 
+// RentalType says on which terms the GPUs are held.
+type RentalType int32
+
+const (
+	RENTAL_TYPE_UNSPECIFIED RentalType = 0
+	// From now to its end.
+	RENTAL_TYPE_ON_DEMAND RentalType = 1
+	// From a later time on; the operator's stake answers for it.
+	RENTAL_TYPE_RESERVED RentalType = 2
+	// Cheaper, and ends when another rental needs the GPUs.
+	RENTAL_TYPE_INTERRUPTIBLE RentalType = 3
+	// Renewed period by period from a balance.
+	RENTAL_TYPE_SUBSCRIPTION RentalType = 4
+)
+
+var RentalType_name = map[int32]string{
+	0: "RENTAL_TYPE_UNSPECIFIED",
+	1: "RENTAL_TYPE_ON_DEMAND",
+	2: "RENTAL_TYPE_RESERVED",
+	3: "RENTAL_TYPE_INTERRUPTIBLE",
+	4: "RENTAL_TYPE_SUBSCRIPTION",
+}
+
+var RentalType_value = map[string]int32{
+	"RENTAL_TYPE_UNSPECIFIED":   0,
+	"RENTAL_TYPE_ON_DEMAND":     1,
+	"RENTAL_TYPE_RESERVED":      2,
+	"RENTAL_TYPE_INTERRUPTIBLE": 3,
+	"RENTAL_TYPE_SUBSCRIPTION":  4,
+}
+
+func (x RentalType) String() string {
+	return proto.EnumName(RentalType_name, int32(x))
+}
+
+func (RentalType) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{2}
+}
+
 type RentalState int32
 
 const (
 	RENTAL_STATE_UNSPECIFIED RentalState = 0
-	// Reserved for a future start.
+	// Booked and paid for, its time has not come.
 	RENTAL_STATE_RESERVED RentalState = 1
 	// Escrow is locked, the executor has not confirmed the start.
 	RENTAL_STATE_PENDING RentalState = 2
@@ -129,7 +168,7 @@ func (x RentalState) String() string {
 }
 
 func (RentalState) EnumDescriptor() ([]byte, []int) {
-	return fileDescriptor_78c25dea89324431, []int{2}
+	return fileDescriptor_78c25dea89324431, []int{3}
 }
 
 // CloseReason is numbered by actor: 1xx the renter, 2xx the operator or its
@@ -154,6 +193,8 @@ const (
 	// The host itself listed the rental as not running for silence_slots slots.
 	CLOSE_REASON_NOT_RUNNING CloseReason = 302
 	CLOSE_REASON_END_REACHED CloseReason = 303
+	// An interruptible rental whose GPUs another rental took.
+	CLOSE_REASON_PREEMPTED CloseReason = 304
 )
 
 var CloseReason_name = map[int32]string{
@@ -167,6 +208,7 @@ var CloseReason_name = map[int32]string{
 	301: "CLOSE_REASON_SILENT",
 	302: "CLOSE_REASON_NOT_RUNNING",
 	303: "CLOSE_REASON_END_REACHED",
+	304: "CLOSE_REASON_PREEMPTED",
 }
 
 var CloseReason_value = map[string]int32{
@@ -180,6 +222,7 @@ var CloseReason_value = map[string]int32{
 	"CLOSE_REASON_SILENT":            301,
 	"CLOSE_REASON_NOT_RUNNING":       302,
 	"CLOSE_REASON_END_REACHED":       303,
+	"CLOSE_REASON_PREEMPTED":         304,
 }
 
 func (x CloseReason) String() string {
@@ -187,7 +230,73 @@ func (x CloseReason) String() string {
 }
 
 func (CloseReason) EnumDescriptor() ([]byte, []int) {
-	return fileDescriptor_78c25dea89324431, []int{3}
+	return fileDescriptor_78c25dea89324431, []int{4}
+}
+
+// InvitationSide says who asked.
+type InvitationSide int32
+
+const (
+	INVITATION_SIDE_UNSPECIFIED InvitationSide = 0
+	// The operator invited the account.
+	INVITATION_SIDE_OPERATOR InvitationSide = 1
+	// The account asked for access.
+	INVITATION_SIDE_RENTER InvitationSide = 2
+)
+
+var InvitationSide_name = map[int32]string{
+	0: "INVITATION_SIDE_UNSPECIFIED",
+	1: "INVITATION_SIDE_OPERATOR",
+	2: "INVITATION_SIDE_RENTER",
+}
+
+var InvitationSide_value = map[string]int32{
+	"INVITATION_SIDE_UNSPECIFIED": 0,
+	"INVITATION_SIDE_OPERATOR":    1,
+	"INVITATION_SIDE_RENTER":      2,
+}
+
+func (x InvitationSide) String() string {
+	return proto.EnumName(InvitationSide_name, int32(x))
+}
+
+func (InvitationSide) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{5}
+}
+
+// Placement says how the GPUs of a request may lie.
+type Placement int32
+
+const (
+	PLACEMENT_UNSPECIFIED Placement = 0
+	// All on one host.
+	PLACEMENT_ONE_HOST Placement = 1
+	// On several hosts, all or nothing.
+	PLACEMENT_GANG Placement = 2
+	// On several hosts, as many as fit and at least one.
+	PLACEMENT_SPREAD Placement = 3
+)
+
+var Placement_name = map[int32]string{
+	0: "PLACEMENT_UNSPECIFIED",
+	1: "PLACEMENT_ONE_HOST",
+	2: "PLACEMENT_GANG",
+	3: "PLACEMENT_SPREAD",
+}
+
+var Placement_value = map[string]int32{
+	"PLACEMENT_UNSPECIFIED": 0,
+	"PLACEMENT_ONE_HOST":    1,
+	"PLACEMENT_GANG":        2,
+	"PLACEMENT_SPREAD":      3,
+}
+
+func (x Placement) String() string {
+	return proto.EnumName(Placement_name, int32(x))
+}
+
+func (Placement) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{6}
 }
 
 // Listing offers GPUs of one host and one class.
@@ -212,6 +321,12 @@ type Listing struct {
 	CreatedAt time.Time     `protobuf:"bytes,13,opt,name=created_at,json=createdAt,proto3,stdtime" json:"created_at"`
 	// Rentals opened on this listing so far; the next one's id is id × 2^24 + rentals_opened.
 	RentalsOpened uint64 `protobuf:"varint,14,opt,name=rentals_opened,json=rentalsOpened,proto3" json:"rentals_opened,omitempty"`
+	// Per GPU and hour of interruptible rentals, in the denom of price; unset when
+	// they are not offered.
+	InterruptiblePrice *types.Coin `protobuf:"bytes,15,opt,name=interruptible_price,json=interruptiblePrice,proto3" json:"interruptible_price,omitempty"`
+	// How far ahead it can be reserved; 0 for not at all. The operator's free stake
+	// is locked for each reservation.
+	MaxAheadSeconds uint64 `protobuf:"varint,16,opt,name=max_ahead_seconds,json=maxAheadSeconds,proto3" json:"max_ahead_seconds,omitempty"`
 }
 
 func (m *Listing) Reset()         { *m = Listing{} }
@@ -345,8 +460,22 @@ func (m *Listing) GetRentalsOpened() uint64 {
 	return 0
 }
 
+func (m *Listing) GetInterruptiblePrice() *types.Coin {
+	if m != nil {
+		return m.InterruptiblePrice
+	}
+	return nil
+}
+
+func (m *Listing) GetMaxAheadSeconds() uint64 {
+	if m != nil {
+		return m.MaxAheadSeconds
+	}
+	return 0
+}
+
 // Rental is a lease of exact GPUs with its escrow.
-// At all times escrowed = escrow + paid + refunded.
+// At all times escrowed = escrow + paid + refunded + failover.moved.
 type Rental struct {
 	Id        uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	ListingId uint64 `protobuf:"varint,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
@@ -371,7 +500,7 @@ type Rental struct {
 	StartedAt *time.Time `protobuf:"bytes,15,opt,name=started_at,json=startedAt,proto3,stdtime" json:"started_at,omitempty"`
 	// started_at + duration_seconds; unset until the start is confirmed.
 	EndsAt *time.Time `protobuf:"bytes,16,opt,name=ends_at,json=endsAt,proto3,stdtime" json:"ends_at,omitempty"`
-	// When the operator's notice is over; unset without a notice.
+	// When the operator's notice, or that of a preemption, is over; unset without one.
 	NoticeEndsAt *time.Time `protobuf:"bytes,17,opt,name=notice_ends_at,json=noticeEndsAt,proto3,stdtime" json:"notice_ends_at,omitempty"`
 	// Billed up to here; unset until the start is confirmed.
 	PaidUntil *time.Time `protobuf:"bytes,18,opt,name=paid_until,json=paidUntil,proto3,stdtime" json:"paid_until,omitempty"`
@@ -389,6 +518,23 @@ type Rental struct {
 	Refunded cosmossdk_io_math.Int `protobuf:"bytes,26,opt,name=refunded,proto3,customtype=cosmossdk.io/math.Int" json:"refunded"`
 	// What the agent reported of the workload; unset until then.
 	Result *WorkloadResult `protobuf:"bytes,27,opt,name=result,proto3" json:"result,omitempty"`
+	Type   RentalType      `protobuf:"varint,28,opt,name=type,proto3,enum=grafi.gpumarket.v1.RentalType" json:"type,omitempty"`
+	// Unset for a rental that began with its message.
+	Reservation *Reservation `protobuf:"bytes,29,opt,name=reservation,proto3" json:"reservation,omitempty"`
+	// The rental that took the GPUs of this interruptible one; 0 for none. Its
+	// booking ends with the notice.
+	PreemptedBy uint64 `protobuf:"varint,30,opt,name=preempted_by,json=preemptedBy,proto3" json:"preempted_by,omitempty"`
+	// Unset until the start is confirmed.
+	Availability *Availability `protobuf:"bytes,31,opt,name=availability,proto3" json:"availability,omitempty"`
+	// For SUBSCRIPTION only.
+	Subscription *Subscription `protobuf:"bytes,32,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// How many of the warnings before the end were given.
+	BalanceWarnings uint32 `protobuf:"varint,33,opt,name=balance_warnings,json=balanceWarnings,proto3" json:"balance_warnings,omitempty"`
+	// Unset for a rental without failover.
+	Failover *Failover `protobuf:"bytes,34,opt,name=failover,proto3" json:"failover,omitempty"`
+	// Id of the first rental of one MsgRequestCompute that took several listings;
+	// 0 for none.
+	GroupId uint64 `protobuf:"varint,35,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 }
 
 func (m *Rental) Reset()         { *m = Rental{} }
@@ -585,6 +731,815 @@ func (m *Rental) GetResult() *WorkloadResult {
 	return nil
 }
 
+func (m *Rental) GetType() RentalType {
+	if m != nil {
+		return m.Type
+	}
+	return RENTAL_TYPE_UNSPECIFIED
+}
+
+func (m *Rental) GetReservation() *Reservation {
+	if m != nil {
+		return m.Reservation
+	}
+	return nil
+}
+
+func (m *Rental) GetPreemptedBy() uint64 {
+	if m != nil {
+		return m.PreemptedBy
+	}
+	return 0
+}
+
+func (m *Rental) GetAvailability() *Availability {
+	if m != nil {
+		return m.Availability
+	}
+	return nil
+}
+
+func (m *Rental) GetSubscription() *Subscription {
+	if m != nil {
+		return m.Subscription
+	}
+	return nil
+}
+
+func (m *Rental) GetBalanceWarnings() uint32 {
+	if m != nil {
+		return m.BalanceWarnings
+	}
+	return 0
+}
+
+func (m *Rental) GetFailover() *Failover {
+	if m != nil {
+		return m.Failover
+	}
+	return nil
+}
+
+func (m *Rental) GetGroupId() uint64 {
+	if m != nil {
+		return m.GroupId
+	}
+	return 0
+}
+
+// Reservation is the future start of a rental.
+type Reservation struct {
+	// The booking begins then, and the start must be confirmed start_timeout later.
+	StartAt time.Time `protobuf:"bytes,1,opt,name=start_at,json=startAt,proto3,stdtime" json:"start_at"`
+	// Operator's own stake that is locked for it, in the stake denom. It falls with
+	// the escrow and is the renter's when the operator fails to deliver.
+	Bond cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=bond,proto3,customtype=cosmossdk.io/math.Int" json:"bond"`
+	// What became of the bond: forfeited is what the renter got of it.
+	Forfeited cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=forfeited,proto3,customtype=cosmossdk.io/math.Int" json:"forfeited"`
+}
+
+func (m *Reservation) Reset()         { *m = Reservation{} }
+func (m *Reservation) String() string { return proto.CompactTextString(m) }
+func (*Reservation) ProtoMessage()    {}
+func (*Reservation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{2}
+}
+func (m *Reservation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Reservation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Reservation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Reservation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Reservation.Merge(m, src)
+}
+func (m *Reservation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Reservation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Reservation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Reservation proto.InternalMessageInfo
+
+func (m *Reservation) GetStartAt() time.Time {
+	if m != nil {
+		return m.StartAt
+	}
+	return time.Time{}
+}
+
+// Availability counts the judged slots of a rental, each exactly once.
+type Availability struct {
+	// The newest slot that was counted; that of the start while none was.
+	CountedSlot uint64 `protobuf:"varint,1,opt,name=counted_slot,json=countedSlot,proto3" json:"counted_slot,omitempty"`
+	// Of the current period; slots of a network fault are in none of the two.
+	JudgedSlots uint64 `protobuf:"varint,2,opt,name=judged_slots,json=judgedSlots,proto3" json:"judged_slots,omitempty"`
+	MissedSlots uint64 `protobuf:"varint,3,opt,name=missed_slots,json=missedSlots,proto3" json:"missed_slots,omitempty"`
+	// Length of the run of missed slots that ends with counted_slot.
+	Run uint64 `protobuf:"varint,4,opt,name=run,proto3" json:"run,omitempty"`
+	// The host itself listed the rental as not running in the whole run.
+	RunMarked bool `protobuf:"varint,5,opt,name=run_marked,json=runMarked,proto3" json:"run_marked,omitempty"`
+	// First slot of the run that counts for the penalty, and for how many seconds
+	// the run counts; 0 and 0 while none does.
+	IncidentSlot    uint64 `protobuf:"varint,6,opt,name=incident_slot,json=incidentSlot,proto3" json:"incident_slot,omitempty"`
+	IncidentSeconds uint64 `protobuf:"varint,7,opt,name=incident_seconds,json=incidentSeconds,proto3" json:"incident_seconds,omitempty"`
+	// Missed seconds of the runs that are over: they lie before the newest good
+	// slot and are never billed.
+	UnbilledSeconds uint64 `protobuf:"varint,8,opt,name=unbilled_seconds,json=unbilledSeconds,proto3" json:"unbilled_seconds,omitempty"`
+	// Seconds of free downtime used on free_day (days since 1970, UTC).
+	FreeDay         uint64 `protobuf:"varint,9,opt,name=free_day,json=freeDay,proto3" json:"free_day,omitempty"`
+	FreeUsedSeconds uint64 `protobuf:"varint,10,opt,name=free_used_seconds,json=freeUsedSeconds,proto3" json:"free_used_seconds,omitempty"`
+	// The rental's paid when the current period began.
+	PeriodPaid cosmossdk_io_math.Int `protobuf:"bytes,11,opt,name=period_paid,json=periodPaid,proto3,customtype=cosmossdk.io/math.Int" json:"period_paid"`
+}
+
+func (m *Availability) Reset()         { *m = Availability{} }
+func (m *Availability) String() string { return proto.CompactTextString(m) }
+func (*Availability) ProtoMessage()    {}
+func (*Availability) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{3}
+}
+func (m *Availability) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Availability) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Availability.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Availability) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Availability.Merge(m, src)
+}
+func (m *Availability) XXX_Size() int {
+	return m.Size()
+}
+func (m *Availability) XXX_DiscardUnknown() {
+	xxx_messageInfo_Availability.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Availability proto.InternalMessageInfo
+
+func (m *Availability) GetCountedSlot() uint64 {
+	if m != nil {
+		return m.CountedSlot
+	}
+	return 0
+}
+
+func (m *Availability) GetJudgedSlots() uint64 {
+	if m != nil {
+		return m.JudgedSlots
+	}
+	return 0
+}
+
+func (m *Availability) GetMissedSlots() uint64 {
+	if m != nil {
+		return m.MissedSlots
+	}
+	return 0
+}
+
+func (m *Availability) GetRun() uint64 {
+	if m != nil {
+		return m.Run
+	}
+	return 0
+}
+
+func (m *Availability) GetRunMarked() bool {
+	if m != nil {
+		return m.RunMarked
+	}
+	return false
+}
+
+func (m *Availability) GetIncidentSlot() uint64 {
+	if m != nil {
+		return m.IncidentSlot
+	}
+	return 0
+}
+
+func (m *Availability) GetIncidentSeconds() uint64 {
+	if m != nil {
+		return m.IncidentSeconds
+	}
+	return 0
+}
+
+func (m *Availability) GetUnbilledSeconds() uint64 {
+	if m != nil {
+		return m.UnbilledSeconds
+	}
+	return 0
+}
+
+func (m *Availability) GetFreeDay() uint64 {
+	if m != nil {
+		return m.FreeDay
+	}
+	return 0
+}
+
+func (m *Availability) GetFreeUsedSeconds() uint64 {
+	if m != nil {
+		return m.FreeUsedSeconds
+	}
+	return 0
+}
+
+// Subscription is the prefunded future of a rental.
+// deposits = escrowed by it + balance + returned.
+type Subscription struct {
+	PeriodSeconds uint64 `protobuf:"varint,1,opt,name=period_seconds,json=periodSeconds,proto3" json:"period_seconds,omitempty"`
+	// What the next periods are paid from, in price.denom.
+	Balance cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=balance,proto3,customtype=cosmossdk.io/math.Int" json:"balance"`
+	// Most that may ever go to escrow, the first period included.
+	Cap cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=cap,proto3,customtype=cosmossdk.io/math.Int" json:"cap"`
+	// What has gone to escrow so far.
+	Spent cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=spent,proto3,customtype=cosmossdk.io/math.Int" json:"spent"`
+	// It ends with its period.
+	Cancelled bool `protobuf:"varint,5,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	// Periods that were begun.
+	Periods uint64 `protobuf:"varint,6,opt,name=periods,proto3" json:"periods,omitempty"`
+}
+
+func (m *Subscription) Reset()         { *m = Subscription{} }
+func (m *Subscription) String() string { return proto.CompactTextString(m) }
+func (*Subscription) ProtoMessage()    {}
+func (*Subscription) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{4}
+}
+func (m *Subscription) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Subscription) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Subscription.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Subscription) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Subscription.Merge(m, src)
+}
+func (m *Subscription) XXX_Size() int {
+	return m.Size()
+}
+func (m *Subscription) XXX_DiscardUnknown() {
+	xxx_messageInfo_Subscription.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Subscription proto.InternalMessageInfo
+
+func (m *Subscription) GetPeriodSeconds() uint64 {
+	if m != nil {
+		return m.PeriodSeconds
+	}
+	return 0
+}
+
+func (m *Subscription) GetCancelled() bool {
+	if m != nil {
+		return m.Cancelled
+	}
+	return false
+}
+
+func (m *Subscription) GetPeriods() uint64 {
+	if m != nil {
+		return m.Periods
+	}
+	return 0
+}
+
+// Failover re-places a rental that dies by no fault of its renter.
+type Failover struct {
+	// Most per GPU and hour of a replacement.
+	MaxPrice types.Coin `protobuf:"bytes,1,opt,name=max_price,json=maxPrice,proto3" json:"max_price"`
+	// Held on top of the escrow for a dearer replacement, in price.denom; 0 once closed.
+	Reserve cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=reserve,proto3,customtype=cosmossdk.io/math.Int" json:"reserve"`
+	// The rental that this one replaces; 0 for none.
+	Replaces uint64 `protobuf:"varint,3,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	// The rental that replaces this one; 0 for none.
+	ReplacedBy uint64 `protobuf:"varint,4,opt,name=replaced_by,json=replacedBy,proto3" json:"replaced_by,omitempty"`
+	// What went from this rental's escrow to the replacement's.
+	Moved cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=moved,proto3,customtype=cosmossdk.io/math.Int" json:"moved"`
+}
+
+func (m *Failover) Reset()         { *m = Failover{} }
+func (m *Failover) String() string { return proto.CompactTextString(m) }
+func (*Failover) ProtoMessage()    {}
+func (*Failover) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{5}
+}
+func (m *Failover) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Failover) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Failover.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Failover) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Failover.Merge(m, src)
+}
+func (m *Failover) XXX_Size() int {
+	return m.Size()
+}
+func (m *Failover) XXX_DiscardUnknown() {
+	xxx_messageInfo_Failover.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Failover proto.InternalMessageInfo
+
+func (m *Failover) GetMaxPrice() types.Coin {
+	if m != nil {
+		return m.MaxPrice
+	}
+	return types.Coin{}
+}
+
+func (m *Failover) GetReplaces() uint64 {
+	if m != nil {
+		return m.Replaces
+	}
+	return 0
+}
+
+func (m *Failover) GetReplacedBy() uint64 {
+	if m != nil {
+		return m.ReplacedBy
+	}
+	return 0
+}
+
+// Invitation waits for the other side's answer. Accepted, it puts the account on
+// the listing's allow-list.
+type Invitation struct {
+	ListingId uint64         `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Account   string         `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	By        InvitationSide `protobuf:"varint,3,opt,name=by,proto3,enum=grafi.gpumarket.v1.InvitationSide" json:"by,omitempty"`
+	CreatedAt time.Time      `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3,stdtime" json:"created_at"`
+	ExpiresAt time.Time      `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3,stdtime" json:"expires_at"`
+}
+
+func (m *Invitation) Reset()         { *m = Invitation{} }
+func (m *Invitation) String() string { return proto.CompactTextString(m) }
+func (*Invitation) ProtoMessage()    {}
+func (*Invitation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{6}
+}
+func (m *Invitation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Invitation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Invitation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Invitation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Invitation.Merge(m, src)
+}
+func (m *Invitation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Invitation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Invitation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Invitation proto.InternalMessageInfo
+
+func (m *Invitation) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *Invitation) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+func (m *Invitation) GetBy() InvitationSide {
+	if m != nil {
+		return m.By
+	}
+	return INVITATION_SIDE_UNSPECIFIED
+}
+
+func (m *Invitation) GetCreatedAt() time.Time {
+	if m != nil {
+		return m.CreatedAt
+	}
+	return time.Time{}
+}
+
+func (m *Invitation) GetExpiresAt() time.Time {
+	if m != nil {
+		return m.ExpiresAt
+	}
+	return time.Time{}
+}
+
+// ComputeRequest says what a renter needs; the chain finds the cheapest offers.
+type ComputeRequest struct {
+	// Either a class, or the minimums of one.
+	Class           string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
+	MinMemoryMib    uint64 `protobuf:"varint,2,opt,name=min_memory_mib,json=minMemoryMib,proto3" json:"min_memory_mib,omitempty"`
+	MinWeightPpm    uint64 `protobuf:"varint,3,opt,name=min_weight_ppm,json=minWeightPpm,proto3" json:"min_weight_ppm,omitempty"`
+	GpuCount        uint32 `protobuf:"varint,4,opt,name=gpu_count,json=gpuCount,proto3" json:"gpu_count,omitempty"`
+	DurationSeconds uint64 `protobuf:"varint,5,opt,name=duration_seconds,json=durationSeconds,proto3" json:"duration_seconds,omitempty"`
+	// Unset for now.
+	StartAt *time.Time `protobuf:"bytes,6,opt,name=start_at,json=startAt,proto3,stdtime" json:"start_at,omitempty"`
+	// Per GPU and hour.
+	MaxPrice types.Coin `protobuf:"bytes,7,opt,name=max_price,json=maxPrice,proto3" json:"max_price"`
+	// Country ("DE") or subdivision ("DE-BY"); empty for anywhere.
+	Region       string    `protobuf:"bytes,8,opt,name=region,proto3" json:"region,omitempty"`
+	MinTrustTier uint32    `protobuf:"varint,9,opt,name=min_trust_tier,json=minTrustTier,proto3" json:"min_trust_tier,omitempty"`
+	Placement    Placement `protobuf:"varint,10,opt,name=placement,proto3,enum=grafi.gpumarket.v1.Placement" json:"placement,omitempty"`
+	// SHA-256 of the canonical manifest (32 bytes).
+	ManifestDigest []byte `protobuf:"bytes,11,opt,name=manifest_digest,json=manifestDigest,proto3" json:"manifest_digest,omitempty"`
+	CloseOnExit    bool   `protobuf:"varint,12,opt,name=close_on_exit,json=closeOnExit,proto3" json:"close_on_exit,omitempty"`
+	// Unset for no failover.
+	FailoverMaxPrice *types.Coin `protobuf:"bytes,13,opt,name=failover_max_price,json=failoverMaxPrice,proto3" json:"failover_max_price,omitempty"`
+	Interruptible    bool        `protobuf:"varint,14,opt,name=interruptible,proto3" json:"interruptible,omitempty"`
+}
+
+func (m *ComputeRequest) Reset()         { *m = ComputeRequest{} }
+func (m *ComputeRequest) String() string { return proto.CompactTextString(m) }
+func (*ComputeRequest) ProtoMessage()    {}
+func (*ComputeRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{7}
+}
+func (m *ComputeRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ComputeRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ComputeRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ComputeRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ComputeRequest.Merge(m, src)
+}
+func (m *ComputeRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *ComputeRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_ComputeRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ComputeRequest proto.InternalMessageInfo
+
+func (m *ComputeRequest) GetClass() string {
+	if m != nil {
+		return m.Class
+	}
+	return ""
+}
+
+func (m *ComputeRequest) GetMinMemoryMib() uint64 {
+	if m != nil {
+		return m.MinMemoryMib
+	}
+	return 0
+}
+
+func (m *ComputeRequest) GetMinWeightPpm() uint64 {
+	if m != nil {
+		return m.MinWeightPpm
+	}
+	return 0
+}
+
+func (m *ComputeRequest) GetGpuCount() uint32 {
+	if m != nil {
+		return m.GpuCount
+	}
+	return 0
+}
+
+func (m *ComputeRequest) GetDurationSeconds() uint64 {
+	if m != nil {
+		return m.DurationSeconds
+	}
+	return 0
+}
+
+func (m *ComputeRequest) GetStartAt() *time.Time {
+	if m != nil {
+		return m.StartAt
+	}
+	return nil
+}
+
+func (m *ComputeRequest) GetMaxPrice() types.Coin {
+	if m != nil {
+		return m.MaxPrice
+	}
+	return types.Coin{}
+}
+
+func (m *ComputeRequest) GetRegion() string {
+	if m != nil {
+		return m.Region
+	}
+	return ""
+}
+
+func (m *ComputeRequest) GetMinTrustTier() uint32 {
+	if m != nil {
+		return m.MinTrustTier
+	}
+	return 0
+}
+
+func (m *ComputeRequest) GetPlacement() Placement {
+	if m != nil {
+		return m.Placement
+	}
+	return PLACEMENT_UNSPECIFIED
+}
+
+func (m *ComputeRequest) GetManifestDigest() []byte {
+	if m != nil {
+		return m.ManifestDigest
+	}
+	return nil
+}
+
+func (m *ComputeRequest) GetCloseOnExit() bool {
+	if m != nil {
+		return m.CloseOnExit
+	}
+	return false
+}
+
+func (m *ComputeRequest) GetFailoverMaxPrice() *types.Coin {
+	if m != nil {
+		return m.FailoverMaxPrice
+	}
+	return nil
+}
+
+func (m *ComputeRequest) GetInterruptible() bool {
+	if m != nil {
+		return m.Interruptible
+	}
+	return false
+}
+
+// PriceVolume is how much was rented at one price.
+type PriceVolume struct {
+	Price      cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=price,proto3,customtype=cosmossdk.io/math.Int" json:"price"`
+	GpuSeconds uint64                `protobuf:"varint,2,opt,name=gpu_seconds,json=gpuSeconds,proto3" json:"gpu_seconds,omitempty"`
+}
+
+func (m *PriceVolume) Reset()         { *m = PriceVolume{} }
+func (m *PriceVolume) String() string { return proto.CompactTextString(m) }
+func (*PriceVolume) ProtoMessage()    {}
+func (*PriceVolume) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{8}
+}
+func (m *PriceVolume) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PriceVolume) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PriceVolume.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PriceVolume) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PriceVolume.Merge(m, src)
+}
+func (m *PriceVolume) XXX_Size() int {
+	return m.Size()
+}
+func (m *PriceVolume) XXX_DiscardUnknown() {
+	xxx_messageInfo_PriceVolume.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PriceVolume proto.InternalMessageInfo
+
+func (m *PriceVolume) GetGpuSeconds() uint64 {
+	if m != nil {
+		return m.GpuSeconds
+	}
+	return 0
+}
+
+// PriceBucket is what one hour of closed rentals adds to the price index.
+type PriceBucket struct {
+	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
+	Denom string `protobuf:"bytes,2,opt,name=denom,proto3" json:"denom,omitempty"`
+	// Hours since 1970, UTC.
+	Hour uint64 `protobuf:"varint,3,opt,name=hour,proto3" json:"hour,omitempty"`
+	// Ascending by price.
+	Volumes []PriceVolume `protobuf:"bytes,4,rep,name=volumes,proto3" json:"volumes"`
+}
+
+func (m *PriceBucket) Reset()         { *m = PriceBucket{} }
+func (m *PriceBucket) String() string { return proto.CompactTextString(m) }
+func (*PriceBucket) ProtoMessage()    {}
+func (*PriceBucket) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{9}
+}
+func (m *PriceBucket) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PriceBucket) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PriceBucket.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PriceBucket) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PriceBucket.Merge(m, src)
+}
+func (m *PriceBucket) XXX_Size() int {
+	return m.Size()
+}
+func (m *PriceBucket) XXX_DiscardUnknown() {
+	xxx_messageInfo_PriceBucket.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PriceBucket proto.InternalMessageInfo
+
+func (m *PriceBucket) GetClass() string {
+	if m != nil {
+		return m.Class
+	}
+	return ""
+}
+
+func (m *PriceBucket) GetDenom() string {
+	if m != nil {
+		return m.Denom
+	}
+	return ""
+}
+
+func (m *PriceBucket) GetHour() uint64 {
+	if m != nil {
+		return m.Hour
+	}
+	return 0
+}
+
+func (m *PriceBucket) GetVolumes() []PriceVolume {
+	if m != nil {
+		return m.Volumes
+	}
+	return nil
+}
+
+// PairVolume is what one renter and one operator added to the price index in an
+// hour.
+type PairVolume struct {
+	Class      string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
+	Denom      string `protobuf:"bytes,2,opt,name=denom,proto3" json:"denom,omitempty"`
+	Hour       uint64 `protobuf:"varint,3,opt,name=hour,proto3" json:"hour,omitempty"`
+	Renter     string `protobuf:"bytes,4,opt,name=renter,proto3" json:"renter,omitempty"`
+	Operator   string `protobuf:"bytes,5,opt,name=operator,proto3" json:"operator,omitempty"`
+	GpuSeconds uint64 `protobuf:"varint,6,opt,name=gpu_seconds,json=gpuSeconds,proto3" json:"gpu_seconds,omitempty"`
+}
+
+func (m *PairVolume) Reset()         { *m = PairVolume{} }
+func (m *PairVolume) String() string { return proto.CompactTextString(m) }
+func (*PairVolume) ProtoMessage()    {}
+func (*PairVolume) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{10}
+}
+func (m *PairVolume) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PairVolume) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PairVolume.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PairVolume) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PairVolume.Merge(m, src)
+}
+func (m *PairVolume) XXX_Size() int {
+	return m.Size()
+}
+func (m *PairVolume) XXX_DiscardUnknown() {
+	xxx_messageInfo_PairVolume.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PairVolume proto.InternalMessageInfo
+
+func (m *PairVolume) GetClass() string {
+	if m != nil {
+		return m.Class
+	}
+	return ""
+}
+
+func (m *PairVolume) GetDenom() string {
+	if m != nil {
+		return m.Denom
+	}
+	return ""
+}
+
+func (m *PairVolume) GetHour() uint64 {
+	if m != nil {
+		return m.Hour
+	}
+	return 0
+}
+
+func (m *PairVolume) GetRenter() string {
+	if m != nil {
+		return m.Renter
+	}
+	return ""
+}
+
+func (m *PairVolume) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *PairVolume) GetGpuSeconds() uint64 {
+	if m != nil {
+		return m.GpuSeconds
+	}
+	return 0
+}
+
 // WorkloadResult is the end of a workload as the agent signed it.
 type WorkloadResult struct {
 	// False when the workload is known to have ended but its exit code is lost.
@@ -600,7 +1555,7 @@ func (m *WorkloadResult) Reset()         { *m = WorkloadResult{} }
 func (m *WorkloadResult) String() string { return proto.CompactTextString(m) }
 func (*WorkloadResult) ProtoMessage()    {}
 func (*WorkloadResult) Descriptor() ([]byte, []int) {
-	return fileDescriptor_78c25dea89324431, []int{2}
+	return fileDescriptor_78c25dea89324431, []int{11}
 }
 func (m *WorkloadResult) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -669,7 +1624,7 @@ func (m *StartReport) Reset()         { *m = StartReport{} }
 func (m *StartReport) String() string { return proto.CompactTextString(m) }
 func (*StartReport) ProtoMessage()    {}
 func (*StartReport) Descriptor() ([]byte, []int) {
-	return fileDescriptor_78c25dea89324431, []int{3}
+	return fileDescriptor_78c25dea89324431, []int{12}
 }
 func (m *StartReport) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -738,7 +1693,7 @@ func (m *ResultReport) Reset()         { *m = ResultReport{} }
 func (m *ResultReport) String() string { return proto.CompactTextString(m) }
 func (*ResultReport) ProtoMessage()    {}
 func (*ResultReport) Descriptor() ([]byte, []int) {
-	return fileDescriptor_78c25dea89324431, []int{4}
+	return fileDescriptor_78c25dea89324431, []int{13}
 }
 func (m *ResultReport) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -805,7 +1760,7 @@ func (m *NotRunningMark) Reset()         { *m = NotRunningMark{} }
 func (m *NotRunningMark) String() string { return proto.CompactTextString(m) }
 func (*NotRunningMark) ProtoMessage()    {}
 func (*NotRunningMark) Descriptor() ([]byte, []int) {
-	return fileDescriptor_78c25dea89324431, []int{5}
+	return fileDescriptor_78c25dea89324431, []int{14}
 }
 func (m *NotRunningMark) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -863,7 +1818,7 @@ func (m *FeeSplit) Reset()         { *m = FeeSplit{} }
 func (m *FeeSplit) String() string { return proto.CompactTextString(m) }
 func (*FeeSplit) ProtoMessage()    {}
 func (*FeeSplit) Descriptor() ([]byte, []int) {
-	return fileDescriptor_78c25dea89324431, []int{6}
+	return fileDescriptor_78c25dea89324431, []int{15}
 }
 func (m *FeeSplit) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -927,6 +1882,61 @@ func (m *FeeSplit) GetRestPpm() uint64 {
 	return 0
 }
 
+// SlaTier is one step of the service credit.
+type SlaTier struct {
+	// Availability under this, in PPM, ...
+	BelowPpm uint64 `protobuf:"varint,1,opt,name=below_ppm,json=belowPpm,proto3" json:"below_ppm,omitempty"`
+	// ... gives the renter this part of the period's fee back, in PPM.
+	CreditPpm uint64 `protobuf:"varint,2,opt,name=credit_ppm,json=creditPpm,proto3" json:"credit_ppm,omitempty"`
+}
+
+func (m *SlaTier) Reset()         { *m = SlaTier{} }
+func (m *SlaTier) String() string { return proto.CompactTextString(m) }
+func (*SlaTier) ProtoMessage()    {}
+func (*SlaTier) Descriptor() ([]byte, []int) {
+	return fileDescriptor_78c25dea89324431, []int{16}
+}
+func (m *SlaTier) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *SlaTier) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_SlaTier.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *SlaTier) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_SlaTier.Merge(m, src)
+}
+func (m *SlaTier) XXX_Size() int {
+	return m.Size()
+}
+func (m *SlaTier) XXX_DiscardUnknown() {
+	xxx_messageInfo_SlaTier.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_SlaTier proto.InternalMessageInfo
+
+func (m *SlaTier) GetBelowPpm() uint64 {
+	if m != nil {
+		return m.BelowPpm
+	}
+	return 0
+}
+
+func (m *SlaTier) GetCreditPpm() uint64 {
+	if m != nil {
+		return m.CreditPpm
+	}
+	return 0
+}
+
 // Params of x/gpumarket.
 type Params struct {
 	// Denoms that a price may be in.
@@ -953,13 +1963,44 @@ type Params struct {
 	MaxSettleBatch uint32 `protobuf:"varint,14,opt,name=max_settle_batch,json=maxSettleBatch,proto3" json:"max_settle_batch,omitempty"`
 	// Most accounts on one allow-list.
 	MaxAllowList uint32 `protobuf:"varint,15,opt,name=max_allow_list,json=maxAllowList,proto3" json:"max_allow_list,omitempty"`
+	// Longest max_ahead_seconds of a listing.
+	MaxAheadSeconds uint64 `protobuf:"varint,16,opt,name=max_ahead_seconds,json=maxAheadSeconds,proto3" json:"max_ahead_seconds,omitempty"`
+	// Part of a reservation's escrow that the operator's stake answers for.
+	ReservationBondPpm uint64 `protobuf:"varint,17,opt,name=reservation_bond_ppm,json=reservationBondPpm,proto3" json:"reservation_bond_ppm,omitempty"`
+	// A reservation is cancelled for free until so long before its start; later,
+	// late_cancel_ppm of its escrow is paid.
+	FreeCancel    time.Duration `protobuf:"bytes,18,opt,name=free_cancel,json=freeCancel,proto3,stdduration" json:"free_cancel"`
+	LateCancelPpm uint64        `protobuf:"varint,19,opt,name=late_cancel_ppm,json=lateCancelPpm,proto3" json:"late_cancel_ppm,omitempty"`
+	// Notice of a preemption.
+	PreemptNotice time.Duration `protobuf:"bytes,20,opt,name=preempt_notice,json=preemptNotice,proto3,stdduration" json:"preempt_notice"`
+	// Penalty of a run of missed slots: the first offline_free_seconds a day are
+	// free, each full offline_step_seconds after them takes offline_step_ppm of the
+	// GPUs' requirement, at most offline_cap_ppm.
+	OfflineFreeSeconds uint64 `protobuf:"varint,21,opt,name=offline_free_seconds,json=offlineFreeSeconds,proto3" json:"offline_free_seconds,omitempty"`
+	OfflineStepSeconds uint64 `protobuf:"varint,22,opt,name=offline_step_seconds,json=offlineStepSeconds,proto3" json:"offline_step_seconds,omitempty"`
+	OfflineStepPpm     uint64 `protobuf:"varint,23,opt,name=offline_step_ppm,json=offlineStepPpm,proto3" json:"offline_step_ppm,omitempty"`
+	OfflineCapPpm      uint64 `protobuf:"varint,24,opt,name=offline_cap_ppm,json=offlineCapPpm,proto3" json:"offline_cap_ppm,omitempty"`
+	// Descending below_ppm, ascending credit_ppm: the last one that fits counts.
+	SlaTiers []SlaTier `protobuf:"bytes,25,rep,name=sla_tiers,json=slaTiers,proto3" json:"sla_tiers"`
+	// Most offers that one request for compute reads, and most listings that one
+	// request takes.
+	MaxScan uint32 `protobuf:"varint,26,opt,name=max_scan,json=maxScan,proto3" json:"max_scan,omitempty"`
+	MaxGang uint32 `protobuf:"varint,27,opt,name=max_gang,json=maxGang,proto3" json:"max_gang,omitempty"`
+	// How long an invitation waits for its answer.
+	InvitationLifetime time.Duration `protobuf:"bytes,28,opt,name=invitation_lifetime,json=invitationLifetime,proto3,stdduration" json:"invitation_lifetime"`
+	// Most open invitations of one listing.
+	MaxInvitations uint32 `protobuf:"varint,29,opt,name=max_invitations,json=maxInvitations,proto3" json:"max_invitations,omitempty"`
+	// Most of the last day's volume of a class that one renter and one operator add
+	// to the price index in a day, and what they may add in any case.
+	IndexPairPpm          uint64 `protobuf:"varint,30,opt,name=index_pair_ppm,json=indexPairPpm,proto3" json:"index_pair_ppm,omitempty"`
+	IndexPairFloorSeconds uint64 `protobuf:"varint,31,opt,name=index_pair_floor_seconds,json=indexPairFloorSeconds,proto3" json:"index_pair_floor_seconds,omitempty"`
 }
 
 func (m *Params) Reset()         { *m = Params{} }
 func (m *Params) String() string { return proto.CompactTextString(m) }
 func (*Params) ProtoMessage()    {}
 func (*Params) Descriptor() ([]byte, []int) {
-	return fileDescriptor_78c25dea89324431, []int{7}
+	return fileDescriptor_78c25dea89324431, []int{17}
 }
 func (m *Params) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1086,18 +2127,143 @@ func (m *Params) GetMaxAllowList() uint32 {
 	return 0
 }
 
+func (m *Params) GetMaxAheadSeconds() uint64 {
+	if m != nil {
+		return m.MaxAheadSeconds
+	}
+	return 0
+}
+
+func (m *Params) GetReservationBondPpm() uint64 {
+	if m != nil {
+		return m.ReservationBondPpm
+	}
+	return 0
+}
+
+func (m *Params) GetFreeCancel() time.Duration {
+	if m != nil {
+		return m.FreeCancel
+	}
+	return 0
+}
+
+func (m *Params) GetLateCancelPpm() uint64 {
+	if m != nil {
+		return m.LateCancelPpm
+	}
+	return 0
+}
+
+func (m *Params) GetPreemptNotice() time.Duration {
+	if m != nil {
+		return m.PreemptNotice
+	}
+	return 0
+}
+
+func (m *Params) GetOfflineFreeSeconds() uint64 {
+	if m != nil {
+		return m.OfflineFreeSeconds
+	}
+	return 0
+}
+
+func (m *Params) GetOfflineStepSeconds() uint64 {
+	if m != nil {
+		return m.OfflineStepSeconds
+	}
+	return 0
+}
+
+func (m *Params) GetOfflineStepPpm() uint64 {
+	if m != nil {
+		return m.OfflineStepPpm
+	}
+	return 0
+}
+
+func (m *Params) GetOfflineCapPpm() uint64 {
+	if m != nil {
+		return m.OfflineCapPpm
+	}
+	return 0
+}
+
+func (m *Params) GetSlaTiers() []SlaTier {
+	if m != nil {
+		return m.SlaTiers
+	}
+	return nil
+}
+
+func (m *Params) GetMaxScan() uint32 {
+	if m != nil {
+		return m.MaxScan
+	}
+	return 0
+}
+
+func (m *Params) GetMaxGang() uint32 {
+	if m != nil {
+		return m.MaxGang
+	}
+	return 0
+}
+
+func (m *Params) GetInvitationLifetime() time.Duration {
+	if m != nil {
+		return m.InvitationLifetime
+	}
+	return 0
+}
+
+func (m *Params) GetMaxInvitations() uint32 {
+	if m != nil {
+		return m.MaxInvitations
+	}
+	return 0
+}
+
+func (m *Params) GetIndexPairPpm() uint64 {
+	if m != nil {
+		return m.IndexPairPpm
+	}
+	return 0
+}
+
+func (m *Params) GetIndexPairFloorSeconds() uint64 {
+	if m != nil {
+		return m.IndexPairFloorSeconds
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterEnum("grafi.gpumarket.v1.Tier", Tier_name, Tier_value)
 	proto.RegisterEnum("grafi.gpumarket.v1.ListingStatus", ListingStatus_name, ListingStatus_value)
+	proto.RegisterEnum("grafi.gpumarket.v1.RentalType", RentalType_name, RentalType_value)
 	proto.RegisterEnum("grafi.gpumarket.v1.RentalState", RentalState_name, RentalState_value)
 	proto.RegisterEnum("grafi.gpumarket.v1.CloseReason", CloseReason_name, CloseReason_value)
+	proto.RegisterEnum("grafi.gpumarket.v1.InvitationSide", InvitationSide_name, InvitationSide_value)
+	proto.RegisterEnum("grafi.gpumarket.v1.Placement", Placement_name, Placement_value)
 	proto.RegisterType((*Listing)(nil), "grafi.gpumarket.v1.Listing")
 	proto.RegisterType((*Rental)(nil), "grafi.gpumarket.v1.Rental")
+	proto.RegisterType((*Reservation)(nil), "grafi.gpumarket.v1.Reservation")
+	proto.RegisterType((*Availability)(nil), "grafi.gpumarket.v1.Availability")
+	proto.RegisterType((*Subscription)(nil), "grafi.gpumarket.v1.Subscription")
+	proto.RegisterType((*Failover)(nil), "grafi.gpumarket.v1.Failover")
+	proto.RegisterType((*Invitation)(nil), "grafi.gpumarket.v1.Invitation")
+	proto.RegisterType((*ComputeRequest)(nil), "grafi.gpumarket.v1.ComputeRequest")
+	proto.RegisterType((*PriceVolume)(nil), "grafi.gpumarket.v1.PriceVolume")
+	proto.RegisterType((*PriceBucket)(nil), "grafi.gpumarket.v1.PriceBucket")
+	proto.RegisterType((*PairVolume)(nil), "grafi.gpumarket.v1.PairVolume")
 	proto.RegisterType((*WorkloadResult)(nil), "grafi.gpumarket.v1.WorkloadResult")
 	proto.RegisterType((*StartReport)(nil), "grafi.gpumarket.v1.StartReport")
 	proto.RegisterType((*ResultReport)(nil), "grafi.gpumarket.v1.ResultReport")
 	proto.RegisterType((*NotRunningMark)(nil), "grafi.gpumarket.v1.NotRunningMark")
 	proto.RegisterType((*FeeSplit)(nil), "grafi.gpumarket.v1.FeeSplit")
+	proto.RegisterType((*SlaTier)(nil), "grafi.gpumarket.v1.SlaTier")
 	proto.RegisterType((*Params)(nil), "grafi.gpumarket.v1.Params")
 }
 
@@ -1106,125 +2272,214 @@ func init() {
 }
 
 var fileDescriptor_78c25dea89324431 = []byte{
-	// 1882 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x57, 0x4f, 0x6f, 0x1b, 0xc7,
-	0x15, 0xd7, 0x52, 0x14, 0x45, 0x3e, 0xfe, 0xd1, 0x66, 0x2c, 0xc7, 0x2b, 0xd9, 0xa6, 0x64, 0xb6,
-	0x45, 0x55, 0x27, 0x21, 0x63, 0xb7, 0x45, 0x51, 0x17, 0x85, 0x4b, 0x91, 0x6b, 0x8b, 0x08, 0x43,
-	0x12, 0x43, 0x2a, 0x2e, 0x7a, 0x59, 0x0c, 0xb9, 0x23, 0x6a, 0xa1, 0xdd, 0x9d, 0xc5, 0xee, 0xac,
-	0x2d, 0x7f, 0x82, 0x14, 0xed, 0x25, 0xc7, 0x1c, 0x7a, 0x2b, 0xd0, 0xf6, 0xd0, 0x3f, 0x39, 0xe4,
-	0x43, 0xb8, 0x3d, 0x05, 0x39, 0x14, 0x45, 0x0f, 0x69, 0x61, 0x1f, 0x72, 0xe9, 0x57, 0x28, 0x50,
-	0xcc, 0xcc, 0xae, 0x24, 0x52, 0xb4, 0x2a, 0x25, 0xc8, 0x85, 0xe0, 0xfc, 0xde, 0x9f, 0x79, 0xf3,
-	0xe6, 0xf7, 0xde, 0xbc, 0x85, 0xda, 0x34, 0x24, 0x07, 0x4e, 0x63, 0x1a, 0xc4, 0x1e, 0x09, 0x8f,
-	0x28, 0x6f, 0x3c, 0xbd, 0x77, 0xba, 0xa8, 0x07, 0x21, 0xe3, 0x0c, 0x21, 0xa9, 0x53, 0x3f, 0x85,
-	0x9f, 0xde, 0xdb, 0x7c, 0x83, 0x78, 0x8e, 0xcf, 0x1a, 0xf2, 0x57, 0xa9, 0x6d, 0x56, 0x27, 0x2c,
-	0xf2, 0x58, 0xd4, 0x18, 0x93, 0x88, 0x36, 0x9e, 0xde, 0x1b, 0x53, 0x4e, 0xee, 0x35, 0x26, 0xcc,
-	0xf1, 0x13, 0xf9, 0x86, 0x92, 0x5b, 0x72, 0xd5, 0x50, 0x8b, 0x44, 0xb4, 0x3e, 0x65, 0x53, 0xa6,
-	0x70, 0xf1, 0x2f, 0x75, 0x38, 0x65, 0x6c, 0xea, 0xd2, 0x86, 0x5c, 0x8d, 0xe3, 0x83, 0x86, 0x1d,
-	0x87, 0x84, 0x3b, 0x2c, 0x75, 0xb8, 0x35, 0x2f, 0xe7, 0x8e, 0x47, 0x23, 0x4e, 0xbc, 0x40, 0x29,
-	0xd4, 0xfe, 0x93, 0x85, 0xd5, 0xae, 0x13, 0x71, 0xc7, 0x9f, 0xa2, 0x0a, 0x64, 0x1c, 0xdb, 0xd0,
-	0xb6, 0xb5, 0x9d, 0x2c, 0xce, 0x38, 0x36, 0xba, 0x01, 0xab, 0x87, 0x2c, 0xe2, 0x96, 0x63, 0x1b,
-	0x19, 0x09, 0xe6, 0xc4, 0xb2, 0x63, 0xa3, 0x1f, 0x40, 0x9e, 0x05, 0x34, 0x24, 0x9c, 0x85, 0xc6,
-	0xf2, 0xb6, 0xb6, 0x53, 0xd8, 0x35, 0x3e, 0xff, 0xf4, 0x9d, 0xf5, 0x24, 0xde, 0xa6, 0x6d, 0x87,
-	0x34, 0x8a, 0x86, 0x3c, 0x74, 0xfc, 0x29, 0x3e, 0xd1, 0x44, 0x08, 0xb2, 0xd3, 0x20, 0x8e, 0x8c,
-	0xec, 0xf6, 0xf2, 0x4e, 0x19, 0xcb, 0xff, 0x68, 0x1d, 0x56, 0x26, 0x2e, 0x89, 0x22, 0x63, 0x45,
-	0xb8, 0xc1, 0x6a, 0x81, 0xde, 0x86, 0x2c, 0x77, 0x68, 0x68, 0xe4, 0xb6, 0xb5, 0x9d, 0xca, 0x7d,
-	0xa3, 0x7e, 0x3e, 0xb9, 0xf5, 0x91, 0x43, 0x43, 0x2c, 0xb5, 0xd0, 0x03, 0x58, 0x09, 0x42, 0x67,
-	0x42, 0x8d, 0xd5, 0x6d, 0x6d, 0xa7, 0x78, 0x7f, 0xa3, 0x9e, 0xc4, 0x21, 0x92, 0x5c, 0x4f, 0x92,
-	0x5c, 0x6f, 0x31, 0xc7, 0xdf, 0x2d, 0xbc, 0xf8, 0x62, 0x6b, 0xe9, 0x0f, 0x5f, 0x7e, 0x72, 0x57,
-	0xc3, 0xca, 0x04, 0xbd, 0x0b, 0xeb, 0x9e, 0xe3, 0x5b, 0x69, 0xd6, 0xac, 0x88, 0x4e, 0x98, 0x6f,
-	0x47, 0x46, 0x5e, 0x9e, 0x17, 0x79, 0x8e, 0xdf, 0x4e, 0x44, 0x43, 0x25, 0x91, 0x16, 0xe4, 0xf8,
-	0xbc, 0x45, 0x21, 0xb1, 0x20, 0xc7, 0xf3, 0x16, 0xdf, 0x81, 0x8a, 0xcf, 0xb8, 0x33, 0xa1, 0x27,
-	0xba, 0x20, 0x75, 0xcb, 0x0a, 0x4d, 0xd5, 0x7e, 0x04, 0x40, 0x5c, 0x97, 0x3d, 0xb3, 0x5c, 0x27,
-	0xe2, 0x46, 0x71, 0x7b, 0xf9, 0xc2, 0xb4, 0x16, 0xa4, 0xae, 0xb8, 0x39, 0xf4, 0x63, 0xc8, 0x45,
-	0x9c, 0xf0, 0x38, 0x32, 0x4a, 0x32, 0x5f, 0x77, 0x16, 0xe5, 0x2b, 0xb9, 0xe3, 0xa1, 0x54, 0xc4,
-	0x89, 0x01, 0xda, 0x03, 0x98, 0x84, 0x94, 0x70, 0x6a, 0x5b, 0x84, 0x1b, 0x65, 0x99, 0xbf, 0xcd,
-	0xba, 0xe2, 0x4c, 0x3d, 0xe5, 0x4c, 0x7d, 0x94, 0x72, 0x66, 0xb7, 0x2c, 0x12, 0xf8, 0xd1, 0xbf,
-	0xb6, 0x34, 0x95, 0xc4, 0x42, 0x62, 0xdc, 0xe4, 0xe2, 0x90, 0x21, 0xf5, 0x39, 0x71, 0x23, 0x8b,
-	0x05, 0xd4, 0xa7, 0xb6, 0x51, 0x51, 0x87, 0x4c, 0xd0, 0xbe, 0x04, 0x6b, 0xbf, 0x29, 0x42, 0x0e,
-	0x4b, 0xe4, 0x1c, 0xdb, 0x6e, 0x03, 0xb8, 0x2a, 0xc8, 0x53, 0xc2, 0x15, 0x12, 0xa4, 0x33, 0x43,
-	0xc6, 0xe5, 0xd7, 0x92, 0x31, 0x7b, 0x69, 0x32, 0xbe, 0x0b, 0x39, 0x11, 0x19, 0x0d, 0x15, 0xf3,
-	0x2e, 0xb0, 0x49, 0xf4, 0x4e, 0xe8, 0x9b, 0x3b, 0x43, 0xdf, 0xaf, 0x43, 0xbd, 0xef, 0xc2, 0x9a,
-	0x47, 0x7c, 0xe7, 0x80, 0x46, 0xdc, 0xb2, 0x9d, 0x29, 0x8d, 0xb8, 0x64, 0x5d, 0x09, 0x57, 0x52,
-	0xb8, 0x2d, 0x51, 0x54, 0x83, 0xf2, 0xc4, 0x65, 0x11, 0xb5, 0x98, 0x6f, 0xd1, 0x63, 0x87, 0x4b,
-	0xaa, 0xe5, 0x71, 0x51, 0x82, 0x7d, 0xdf, 0x3c, 0x76, 0x38, 0xfa, 0x21, 0xac, 0x88, 0x2b, 0xa5,
-	0x92, 0x5a, 0x95, 0xfb, 0x5b, 0x8b, 0x28, 0xa0, 0xf2, 0x2e, 0x18, 0x40, 0xb1, 0xd2, 0x46, 0xbb,
-	0x50, 0x52, 0xae, 0x43, 0x4a, 0x22, 0xe6, 0x1b, 0xc5, 0xd7, 0x5b, 0xb7, 0x84, 0x1e, 0x96, 0x6a,
-	0xc9, 0xd6, 0x6a, 0x31, 0xc7, 0xa1, 0xd2, 0xd7, 0xe0, 0x50, 0x1b, 0xf2, 0x11, 0x27, 0x21, 0xb7,
-	0xc6, 0xcf, 0xaf, 0xce, 0xc5, 0x55, 0x69, 0xba, 0xfb, 0x1c, 0x7d, 0x0f, 0xf4, 0x73, 0xc5, 0xa9,
-	0xb8, 0xb8, 0x66, 0xcf, 0x55, 0xe6, 0x43, 0x00, 0x69, 0xa5, 0x42, 0x5f, 0xfb, 0xbf, 0x5b, 0x66,
-	0xc5, 0x76, 0xb8, 0x90, 0xd8, 0x34, 0x45, 0xe9, 0xad, 0x52, 0xdf, 0x8e, 0x84, 0xb5, 0x7e, 0x49,
-	0xeb, 0x9c, 0x30, 0x68, 0x72, 0xf4, 0xe8, 0xa4, 0x2b, 0xa4, 0x1e, 0xde, 0xb8, 0xa4, 0x87, 0x92,
-	0xb2, 0x33, 0x95, 0x9f, 0x87, 0x00, 0x01, 0x71, 0x6c, 0x2b, 0xf6, 0xb9, 0xe3, 0x1a, 0xe8, 0xb2,
-	0x67, 0x10, 0x36, 0xfb, 0xc2, 0x44, 0xd4, 0xdd, 0xe4, 0x90, 0x4e, 0x8e, 0xac, 0xc8, 0x65, 0xdc,
-	0xb8, 0xa6, 0xea, 0x4e, 0x22, 0x43, 0x97, 0x71, 0xf4, 0x33, 0xc8, 0xd9, 0x31, 0x15, 0xf1, 0xad,
-	0x5f, 0xf5, 0x4a, 0x56, 0xec, 0x98, 0x36, 0x39, 0x7a, 0x13, 0x72, 0x81, 0xa0, 0x91, 0x6d, 0x5c,
-	0x97, 0xc4, 0x4d, 0x56, 0xe8, 0xa7, 0x50, 0x90, 0x3c, 0x92, 0xc9, 0x7f, 0xf3, 0x92, 0x81, 0xe7,
-	0x95, 0x49, 0x93, 0xa3, 0xc7, 0x90, 0xa7, 0xd1, 0x24, 0x64, 0xcf, 0xa8, 0x6d, 0xdc, 0x90, 0x35,
-	0xfc, 0x96, 0xd8, 0xfe, 0x9f, 0x5f, 0x6c, 0x5d, 0x57, 0x55, 0x18, 0xd9, 0x47, 0x75, 0x87, 0x35,
-	0x3c, 0xc2, 0x0f, 0xeb, 0x1d, 0x9f, 0x7f, 0xfe, 0xe9, 0x3b, 0x90, 0x94, 0x67, 0xc7, 0xe7, 0xf8,
-	0xc4, 0x18, 0xb5, 0x20, 0xa7, 0xfe, 0x1b, 0xc6, 0xd5, 0xdd, 0x24, 0xa6, 0xe8, 0x21, 0x64, 0x45,
-	0x4a, 0x8d, 0x8d, 0xab, 0xbb, 0x90, 0x86, 0xe2, 0x38, 0x21, 0x3d, 0x88, 0x7d, 0x9b, 0xda, 0xc6,
-	0xe6, 0x57, 0x38, 0x4e, 0x6a, 0x8c, 0x1e, 0x88, 0xce, 0x16, 0xc5, 0x2e, 0x37, 0x6e, 0xca, 0x9c,
-	0xd6, 0x16, 0x55, 0xf3, 0x13, 0x16, 0x1e, 0xb9, 0x8c, 0xd8, 0x58, 0x6a, 0xe2, 0xc4, 0xa2, 0xf6,
-	0x6b, 0x0d, 0x2a, 0xb3, 0x22, 0x41, 0x0f, 0xd1, 0x74, 0xac, 0x23, 0x9f, 0x3d, 0xf3, 0x65, 0xbb,
-	0xce, 0xe3, 0x82, 0x40, 0xde, 0x13, 0x00, 0xba, 0x09, 0x72, 0x61, 0x4d, 0x98, 0x4d, 0x65, 0xd3,
-	0x5e, 0xc1, 0x79, 0x01, 0xb4, 0x98, 0x4d, 0xd1, 0xb7, 0xa0, 0xcc, 0x62, 0x1e, 0xc4, 0x27, 0x0d,
-	0x6e, 0x59, 0x36, 0xb8, 0x92, 0x02, 0x93, 0xf6, 0x66, 0xc0, 0x6a, 0x5a, 0xa6, 0x59, 0x49, 0xbe,
-	0x74, 0x59, 0xfb, 0x50, 0x83, 0xe2, 0x50, 0xd4, 0x1a, 0xa6, 0x01, 0x0b, 0x39, 0xda, 0x80, 0xfc,
-	0xe4, 0x90, 0x38, 0xbe, 0x95, 0xbc, 0x1b, 0x05, 0xbc, 0x2a, 0xd7, 0x9d, 0x0b, 0x46, 0x95, 0x9b,
-	0x50, 0x50, 0x2f, 0xd0, 0xe9, 0xc3, 0x91, 0x57, 0x40, 0xc7, 0x5e, 0xd4, 0x82, 0xb3, 0x8b, 0x5a,
-	0x70, 0xed, 0x77, 0x1a, 0x94, 0x92, 0x54, 0x7d, 0x43, 0xa1, 0x98, 0x27, 0xb7, 0x96, 0xbd, 0xec,
-	0xad, 0x9d, 0x7d, 0x53, 0xd2, 0x0b, 0x6c, 0x42, 0xa5, 0xc7, 0x38, 0x8e, 0x7d, 0xdf, 0xf1, 0xa7,
-	0xef, 0x93, 0xf0, 0x68, 0x76, 0x57, 0x6d, 0x6e, 0x57, 0x04, 0x59, 0x59, 0xf5, 0x2a, 0x50, 0xf9,
-	0xbf, 0xf6, 0x7b, 0x0d, 0xf2, 0x8f, 0x28, 0x1d, 0x06, 0xae, 0xc3, 0xd1, 0x1d, 0x28, 0x05, 0x21,
-	0x7b, 0xea, 0xd8, 0x34, 0xb4, 0x82, 0xc0, 0x4b, 0x1c, 0x14, 0x53, 0x6c, 0x10, 0x78, 0x68, 0x0b,
-	0x8a, 0x11, 0x27, 0x47, 0x34, 0x8c, 0xa4, 0x86, 0x72, 0x05, 0x09, 0x24, 0x14, 0xee, 0x40, 0x89,
-	0x8b, 0xf7, 0x25, 0x0e, 0x9f, 0x4b, 0x0d, 0x75, 0xf4, 0x62, 0x8a, 0x09, 0x95, 0x0d, 0xc8, 0x8f,
-	0xe3, 0xd0, 0x97, 0xe2, 0x84, 0x04, 0x62, 0x9d, 0x88, 0x42, 0x71, 0x3f, 0x42, 0xb4, 0xa2, 0x44,
-	0x62, 0x3d, 0x08, 0xbc, 0xda, 0x7f, 0x73, 0x90, 0x1b, 0x90, 0x90, 0x78, 0x72, 0xc6, 0x92, 0x03,
-	0x11, 0xb5, 0x2d, 0x9b, 0xfa, 0xcc, 0x8b, 0x0c, 0x4d, 0x0c, 0x50, 0xb8, 0x9c, 0xa0, 0x6d, 0x09,
-	0xa2, 0x3d, 0x28, 0x88, 0xe1, 0x4d, 0xbd, 0xd9, 0x99, 0xaf, 0x50, 0x65, 0x1e, 0x39, 0x1e, 0x5c,
-	0x38, 0x38, 0x2e, 0x5f, 0x79, 0x70, 0xcc, 0xbe, 0x76, 0x70, 0x7c, 0x1b, 0x04, 0x6a, 0xcd, 0x0d,
-	0x8f, 0x2a, 0x09, 0xba, 0x47, 0x8e, 0x7b, 0x33, 0xf3, 0xe3, 0xfb, 0x50, 0x56, 0xaf, 0xa7, 0x18,
-	0xf1, 0x59, 0xcc, 0xe5, 0xf4, 0x2c, 0x66, 0x92, 0xf9, 0x96, 0x9a, 0x6e, 0xa3, 0xda, 0xf5, 0xc7,
-	0x27, 0xed, 0xba, 0x24, 0xcd, 0x47, 0xca, 0x5a, 0xd4, 0x6e, 0xe4, 0xb8, 0xd4, 0x17, 0x3b, 0xbb,
-	0x8c, 0x47, 0x72, 0xc4, 0x29, 0xe3, 0x52, 0x02, 0x8a, 0xb7, 0x41, 0x45, 0xe8, 0xf8, 0xd6, 0xe4,
-	0x90, 0x84, 0x53, 0x3a, 0x37, 0x3c, 0xeb, 0x9e, 0xe3, 0xb7, 0xa4, 0x20, 0x8d, 0x10, 0x83, 0x3e,
-	0x61, 0x3e, 0x0f, 0x9d, 0x71, 0xcc, 0x59, 0x68, 0x1d, 0x50, 0xaa, 0xc6, 0xe6, 0xe2, 0xfd, 0x5b,
-	0x8b, 0xd8, 0x9e, 0x92, 0xf0, 0x2c, 0xcf, 0xd7, 0xce, 0x38, 0x78, 0x44, 0x69, 0x84, 0x06, 0xb0,
-	0x66, 0x13, 0x4e, 0x26, 0x72, 0x46, 0x53, 0x2e, 0xe1, 0x6a, 0x2e, 0x2b, 0xa7, 0xf6, 0xd2, 0xe3,
-	0x4f, 0xa0, 0x24, 0x09, 0x47, 0xd4, 0x14, 0x28, 0x67, 0xa2, 0x8b, 0xe6, 0xc3, 0xa2, 0xd0, 0x4e,
-	0x20, 0xd1, 0x51, 0x6c, 0x4a, 0x6c, 0xd7, 0xf1, 0xa9, 0x35, 0x8e, 0xed, 0x29, 0x55, 0x13, 0x51,
-	0x19, 0x57, 0x52, 0x78, 0x57, 0xa2, 0x68, 0x08, 0x7a, 0xf2, 0xf8, 0x85, 0x94, 0x53, 0x5f, 0xdc,
-	0x47, 0x32, 0xf3, 0x5c, 0xfe, 0xc2, 0xd6, 0x94, 0x07, 0x9c, 0x3a, 0x40, 0x3b, 0x20, 0x68, 0x61,
-	0x45, 0x94, 0x73, 0x97, 0x5a, 0x63, 0xc2, 0x27, 0x87, 0x72, 0xf4, 0x29, 0x8b, 0x86, 0x76, 0x3c,
-	0x94, 0xf0, 0xae, 0x40, 0xd1, 0xb7, 0x41, 0x20, 0xd6, 0x99, 0x0f, 0x8e, 0x35, 0x75, 0xbd, 0x1e,
-	0x39, 0x6e, 0xa6, 0x5f, 0x16, 0x0f, 0x6e, 0xff, 0xea, 0xcb, 0x4f, 0xee, 0x1a, 0xea, 0xf3, 0xf7,
-	0xf8, 0xcc, 0x07, 0xb0, 0x2a, 0xba, 0xbb, 0x7b, 0x90, 0x15, 0x9f, 0x61, 0x68, 0x1d, 0xf4, 0x51,
-	0xc7, 0xc4, 0xd6, 0x7e, 0x6f, 0x38, 0x30, 0x5b, 0x9d, 0x47, 0x1d, 0xb3, 0xad, 0x2f, 0x21, 0x1d,
-	0x4a, 0x12, 0x7d, 0x6c, 0xf6, 0x4c, 0xdc, 0xec, 0xea, 0x1a, 0x42, 0x50, 0x91, 0xc8, 0xd0, 0xec,
-	0x9a, 0xad, 0x51, 0xe7, 0x03, 0x53, 0xcf, 0x6c, 0x66, 0x7f, 0xf9, 0xdb, 0xea, 0xd2, 0xdd, 0x0f,
-	0x35, 0x28, 0xcf, 0x7c, 0xa1, 0xa0, 0x2a, 0x6c, 0x76, 0x3b, 0xc3, 0x51, 0xa7, 0xf7, 0xd8, 0x1a,
-	0x8e, 0x9a, 0xa3, 0xfd, 0xe1, 0x9c, 0xf7, 0x1b, 0x70, 0x6d, 0x4e, 0xde, 0x1f, 0x98, 0x3d, 0x5d,
-	0x43, 0x1b, 0x70, 0x7d, 0x4e, 0x30, 0x68, 0xee, 0x0f, 0xcd, 0xb6, 0x9e, 0x41, 0xb7, 0xc0, 0x98,
-	0x13, 0x3d, 0xe9, 0x8c, 0xf6, 0xda, 0xb8, 0xf9, 0xa4, 0xa7, 0x2f, 0x27, 0x91, 0x7c, 0xac, 0x41,
-	0xf1, 0xcc, 0xa0, 0x2c, 0x6c, 0xb0, 0xd9, 0x1b, 0x35, 0xbb, 0xd2, 0xc4, 0x9c, 0x8b, 0x62, 0x03,
-	0xae, 0xcf, 0x48, 0xb1, 0x39, 0x34, 0xf1, 0x07, 0x66, 0x5b, 0xd7, 0x90, 0x01, 0xeb, 0x33, 0xa2,
-	0x81, 0xd9, 0x6b, 0x77, 0x7a, 0x8f, 0xf5, 0x8c, 0x08, 0x7d, 0x46, 0xd2, 0x54, 0xb9, 0x58, 0x3e,
-	0x27, 0x68, 0x75, 0xfb, 0x22, 0xf0, 0x6c, 0x12, 0xda, 0xdf, 0x33, 0x50, 0x3c, 0x33, 0x85, 0x8b,
-	0xd0, 0xa4, 0x86, 0x85, 0xcd, 0xe6, 0xb0, 0xdf, 0x9b, 0x0b, 0xed, 0x0e, 0xdc, 0x9e, 0x91, 0x0a,
-	0xcf, 0x26, 0xb6, 0x5a, 0xcd, 0x5e, 0xcb, 0xec, 0x76, 0xcd, 0xb6, 0x6e, 0x8b, 0x1c, 0x2f, 0x54,
-	0x51, 0xdb, 0x8a, 0xe7, 0xbb, 0x3a, 0x23, 0xef, 0x0f, 0x4c, 0xdc, 0x1c, 0xf5, 0xb1, 0xd5, 0x36,
-	0x5b, 0xdd, 0x4e, 0xcf, 0x6c, 0xeb, 0x2f, 0x34, 0x74, 0x07, 0x6e, 0x2d, 0x56, 0x4a, 0xdc, 0xfc,
-	0xf5, 0xbc, 0xca, 0x93, 0x3e, 0x7e, 0xaf, 0xdb, 0x6f, 0xb6, 0x2d, 0xf3, 0xe7, 0x9d, 0x91, 0xd9,
-	0xd6, 0xff, 0xa6, 0xa1, 0xdb, 0x73, 0x67, 0xe9, 0xf5, 0x47, 0x22, 0x09, 0x58, 0x88, 0xff, 0x98,
-	0x41, 0x06, 0x5c, 0x9b, 0x11, 0x0f, 0x3b, 0x5d, 0xb3, 0x37, 0xd2, 0xff, 0x94, 0x59, 0x68, 0x88,
-	0xf7, 0x7b, 0x3d, 0x91, 0xea, 0x3f, 0x9f, 0x17, 0x9b, 0xbd, 0xb6, 0xf8, 0xdb, 0xda, 0x33, 0xdb,
-	0xfa, 0x5f, 0x12, 0xf6, 0xed, 0x9a, 0x2f, 0x5e, 0x56, 0xb5, 0xcf, 0x5e, 0x56, 0xb5, 0x7f, 0xbf,
-	0xac, 0x6a, 0x1f, 0xbd, 0xaa, 0x2e, 0x7d, 0xf6, 0xaa, 0xba, 0xf4, 0x8f, 0x57, 0xd5, 0xa5, 0x5f,
-	0xbc, 0x35, 0x75, 0xf8, 0x61, 0x3c, 0xae, 0x4f, 0x98, 0xd7, 0x90, 0x65, 0xe0, 0x92, 0x71, 0xe3,
-	0x7c, 0x3d, 0xf0, 0xe7, 0x01, 0x8d, 0xc6, 0x39, 0x59, 0xb0, 0xdf, 0xff, 0x5f, 0x00, 0x00, 0x00,
-	0xff, 0xff, 0xfe, 0xe5, 0x8d, 0x5e, 0x30, 0x12, 0x00, 0x00,
+	// 3311 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x19, 0x4b, 0x6f, 0x1b, 0xc7,
+	0xd9, 0x94, 0x28, 0x91, 0xfc, 0xf8, 0xd0, 0x7a, 0x2c, 0xdb, 0x2b, 0xc9, 0x7a, 0x98, 0x49, 0x53,
+	0xc5, 0x49, 0xa4, 0xd8, 0x6d, 0x91, 0x36, 0x41, 0x90, 0x52, 0xe4, 0xda, 0x66, 0x23, 0x51, 0xc4,
+	0x92, 0xb2, 0x9b, 0x5e, 0x16, 0x43, 0xee, 0x88, 0x9a, 0x7a, 0xb9, 0xbb, 0xd9, 0x9d, 0x95, 0xa5,
+	0x5f, 0x90, 0xa2, 0xbd, 0x04, 0x68, 0x0f, 0xb9, 0x16, 0x05, 0x9a, 0x1e, 0xfa, 0x08, 0xd0, 0xa0,
+	0xe8, 0xb9, 0xa7, 0xb4, 0xa7, 0x20, 0x40, 0x81, 0xa2, 0x87, 0xa4, 0x48, 0x0a, 0xe4, 0x5c, 0xf4,
+	0x0f, 0x14, 0xf3, 0x58, 0x72, 0x49, 0x51, 0x89, 0x68, 0xa3, 0x17, 0x82, 0xf3, 0x3d, 0x66, 0xbe,
+	0xf9, 0xe6, 0x7b, 0x2f, 0x94, 0x7b, 0x01, 0x3e, 0xa4, 0xdb, 0x3d, 0x3f, 0xea, 0xe3, 0xe0, 0x11,
+	0x61, 0xdb, 0xc7, 0xb7, 0x87, 0x8b, 0x2d, 0x3f, 0xf0, 0x98, 0x87, 0x90, 0xa0, 0xd9, 0x1a, 0x82,
+	0x8f, 0x6f, 0x2f, 0x5f, 0xc6, 0x7d, 0xea, 0x7a, 0xdb, 0xe2, 0x57, 0x92, 0x2d, 0xaf, 0x75, 0xbd,
+	0xb0, 0xef, 0x85, 0xdb, 0x1d, 0x1c, 0x92, 0xed, 0xe3, 0xdb, 0x1d, 0xc2, 0xf0, 0xed, 0xed, 0xae,
+	0x47, 0x5d, 0x85, 0x5f, 0x92, 0x78, 0x4b, 0xac, 0xb6, 0xe5, 0x42, 0xa1, 0x16, 0x7b, 0x5e, 0xcf,
+	0x93, 0x70, 0xfe, 0x2f, 0xde, 0xb0, 0xe7, 0x79, 0x3d, 0x87, 0x6c, 0x8b, 0x55, 0x27, 0x3a, 0xdc,
+	0xb6, 0xa3, 0x00, 0x33, 0xea, 0xc5, 0x1b, 0xae, 0x8f, 0xe3, 0x19, 0xed, 0x93, 0x90, 0xe1, 0xbe,
+	0x2f, 0x09, 0xca, 0xff, 0x9e, 0x83, 0xcc, 0x2e, 0x0d, 0x19, 0x75, 0x7b, 0xa8, 0x04, 0x33, 0xd4,
+	0xd6, 0x53, 0x1b, 0xa9, 0xcd, 0xb4, 0x39, 0x43, 0x6d, 0x74, 0x1d, 0x32, 0x47, 0x5e, 0xc8, 0x2c,
+	0x6a, 0xeb, 0x33, 0x02, 0x38, 0xcf, 0x97, 0x75, 0x1b, 0x7d, 0x1b, 0xb2, 0x9e, 0x4f, 0x02, 0xcc,
+	0xbc, 0x40, 0x9f, 0xdd, 0x48, 0x6d, 0xe6, 0x76, 0xf4, 0x4f, 0x3e, 0x7c, 0x69, 0x51, 0xc9, 0x5b,
+	0xb1, 0xed, 0x80, 0x84, 0x61, 0x8b, 0x05, 0xd4, 0xed, 0x99, 0x03, 0x4a, 0x84, 0x20, 0xdd, 0xf3,
+	0xa3, 0x50, 0x4f, 0x6f, 0xcc, 0x6e, 0x16, 0x4d, 0xf1, 0x1f, 0x2d, 0xc2, 0x5c, 0xd7, 0xc1, 0x61,
+	0xa8, 0xcf, 0xf1, 0x6d, 0x4c, 0xb9, 0x40, 0x2f, 0x42, 0x9a, 0x51, 0x12, 0xe8, 0xf3, 0x1b, 0xa9,
+	0xcd, 0xd2, 0x1d, 0x7d, 0xeb, 0xac, 0x72, 0xb7, 0xda, 0x94, 0x04, 0xa6, 0xa0, 0x42, 0xaf, 0xc2,
+	0x9c, 0x1f, 0xd0, 0x2e, 0xd1, 0x33, 0x1b, 0xa9, 0xcd, 0xfc, 0x9d, 0xa5, 0x2d, 0x25, 0x07, 0x57,
+	0xf2, 0x96, 0x52, 0xf2, 0x56, 0xd5, 0xa3, 0xee, 0x4e, 0xee, 0xa3, 0x4f, 0xd7, 0x2f, 0xfd, 0xe6,
+	0xcb, 0x0f, 0x6e, 0xa5, 0x4c, 0xc9, 0x82, 0x5e, 0x86, 0xc5, 0x3e, 0x75, 0xad, 0x58, 0x6b, 0x56,
+	0x48, 0xba, 0x9e, 0x6b, 0x87, 0x7a, 0x56, 0xdc, 0x17, 0xf5, 0xa9, 0x5b, 0x53, 0xa8, 0x96, 0xc4,
+	0x08, 0x0e, 0x7c, 0x72, 0x96, 0x23, 0xa7, 0x38, 0xf0, 0xc9, 0x38, 0xc7, 0x37, 0xa0, 0xe4, 0x7a,
+	0x8c, 0x76, 0xc9, 0x80, 0x16, 0x04, 0x6d, 0x51, 0x42, 0x63, 0xb2, 0x57, 0x00, 0xb0, 0xe3, 0x78,
+	0x8f, 0x2d, 0x87, 0x86, 0x4c, 0xcf, 0x6f, 0xcc, 0x7e, 0xa5, 0x5a, 0x73, 0x82, 0x96, 0xbf, 0x1c,
+	0xfa, 0x1e, 0xcc, 0x87, 0x0c, 0xb3, 0x28, 0xd4, 0x0b, 0x42, 0x5f, 0x37, 0x27, 0xe9, 0x4b, 0xbd,
+	0x71, 0x4b, 0x10, 0x9a, 0x8a, 0x01, 0xdd, 0x07, 0xe8, 0x06, 0x04, 0x33, 0x62, 0x5b, 0x98, 0xe9,
+	0x45, 0xa1, 0xbf, 0xe5, 0x2d, 0x69, 0x33, 0x5b, 0xb1, 0xcd, 0x6c, 0xb5, 0x63, 0x9b, 0xd9, 0x29,
+	0x72, 0x05, 0xbe, 0xfb, 0xd9, 0x7a, 0x4a, 0x2a, 0x31, 0xa7, 0x98, 0x2b, 0x8c, 0x5f, 0x32, 0x20,
+	0x2e, 0xc3, 0x4e, 0x68, 0x79, 0x3e, 0x71, 0x89, 0xad, 0x97, 0xe4, 0x25, 0x15, 0x74, 0x5f, 0x00,
+	0xd1, 0x0f, 0xe0, 0x0a, 0x75, 0x19, 0x09, 0x82, 0xc8, 0x67, 0xb4, 0xe3, 0x10, 0x4b, 0xbe, 0xdc,
+	0xc2, 0xd7, 0xbc, 0x9c, 0x89, 0x46, 0xb8, 0x9a, 0xe2, 0xed, 0x6e, 0xc1, 0x65, 0xfe, 0x12, 0xf8,
+	0x88, 0x60, 0x7b, 0xa0, 0x5a, 0x4d, 0x9c, 0xba, 0xd0, 0xc7, 0x27, 0x15, 0x0e, 0x57, 0xca, 0x2d,
+	0xff, 0xa5, 0x04, 0xf3, 0xa6, 0x90, 0xe4, 0x8c, 0x95, 0xaf, 0x02, 0x38, 0x52, 0x39, 0x43, 0x43,
+	0xcf, 0x29, 0x48, 0x7d, 0xc4, 0x09, 0x66, 0xcf, 0x75, 0x82, 0xf4, 0x85, 0x9d, 0xe0, 0x65, 0x98,
+	0xe7, 0x1a, 0x21, 0x81, 0xb4, 0xf8, 0xaf, 0xe0, 0x51, 0x74, 0x03, 0xb7, 0x99, 0x4f, 0xb8, 0xcd,
+	0xd3, 0x98, 0xfc, 0x37, 0x61, 0xa1, 0x8f, 0x5d, 0x7a, 0x48, 0x42, 0x66, 0xd9, 0xb4, 0x47, 0x42,
+	0x26, 0xac, 0xbd, 0x60, 0x96, 0x62, 0x70, 0x4d, 0x40, 0x51, 0x19, 0x8a, 0x5d, 0xc7, 0x0b, 0x89,
+	0xe5, 0xb9, 0x16, 0x39, 0xa1, 0x4c, 0x98, 0x78, 0xd6, 0xcc, 0x0b, 0xe0, 0xbe, 0x6b, 0x9c, 0x50,
+	0x86, 0xbe, 0x03, 0x73, 0xdc, 0x94, 0x88, 0x30, 0xe9, 0xd2, 0x9d, 0xf5, 0x49, 0xa6, 0x27, 0xf5,
+	0xce, 0x2d, 0x8f, 0x98, 0x92, 0x1a, 0xed, 0x40, 0x41, 0x6e, 0x1d, 0x10, 0x1c, 0x7a, 0xae, 0x9e,
+	0x3f, 0x9f, 0xbb, 0xca, 0xe9, 0x4c, 0x41, 0xa6, 0x8e, 0x96, 0x8b, 0x31, 0xdb, 0x2d, 0x3c, 0x85,
+	0xed, 0xd6, 0x20, 0x1b, 0x32, 0x1c, 0x30, 0xab, 0x73, 0x3a, 0xbd, 0x0f, 0x64, 0x04, 0xeb, 0xce,
+	0x29, 0x7a, 0x1e, 0xb4, 0x33, 0x41, 0x41, 0xfa, 0xc0, 0x82, 0x3d, 0x16, 0x11, 0xde, 0x00, 0x10,
+	0x5c, 0x52, 0xf4, 0x85, 0xaf, 0x3d, 0x32, 0xcd, 0x8f, 0x33, 0x73, 0x8a, 0xa7, 0xc2, 0x5d, 0x3e,
+	0x43, 0x5c, 0x3b, 0xe4, 0xdc, 0xda, 0x05, 0xb9, 0xe7, 0x39, 0x43, 0x85, 0xa1, 0xbb, 0x83, 0x68,
+	0x14, 0xef, 0x70, 0xf9, 0x82, 0x3b, 0x14, 0x24, 0x9f, 0x21, 0xf7, 0x79, 0x03, 0xc0, 0xc7, 0xd4,
+	0xb6, 0x22, 0x97, 0x51, 0x47, 0x47, 0x17, 0xbd, 0x03, 0xe7, 0x39, 0xe0, 0x2c, 0xdc, 0xef, 0xba,
+	0x47, 0xa4, 0xfb, 0xc8, 0x0a, 0x1d, 0x8f, 0xe9, 0x57, 0xa4, 0xdf, 0x09, 0x48, 0xcb, 0xf1, 0x18,
+	0xfa, 0x3e, 0xcc, 0xdb, 0x11, 0xe1, 0xf2, 0x2d, 0x4e, 0xfb, 0x24, 0x73, 0x76, 0x44, 0x2a, 0x0c,
+	0x5d, 0x83, 0x79, 0x9f, 0x9b, 0x91, 0xad, 0x5f, 0x15, 0x86, 0xab, 0x56, 0xe8, 0x75, 0xc8, 0x09,
+	0x3b, 0x12, 0xca, 0xbf, 0x76, 0x41, 0xc1, 0xb3, 0x92, 0xa5, 0xc2, 0xd0, 0x3d, 0xc8, 0x92, 0xb0,
+	0x1b, 0x78, 0x8f, 0x89, 0xad, 0x5f, 0x17, 0x3e, 0xfc, 0x02, 0x3f, 0xfe, 0x9f, 0x9f, 0xae, 0x5f,
+	0x95, 0x5e, 0x18, 0xda, 0x8f, 0xb6, 0xa8, 0xb7, 0xdd, 0xc7, 0xec, 0x68, 0xab, 0xee, 0xb2, 0x4f,
+	0x3e, 0x7c, 0x09, 0x94, 0x7b, 0xd6, 0x5d, 0x66, 0x0e, 0x98, 0x51, 0x15, 0xe6, 0xe5, 0x7f, 0x5d,
+	0x9f, 0x7e, 0x1b, 0xc5, 0x8a, 0xde, 0x80, 0x34, 0x57, 0xa9, 0xbe, 0x34, 0xfd, 0x16, 0x82, 0x91,
+	0x5f, 0x27, 0x20, 0x87, 0x91, 0x6b, 0x13, 0x5b, 0x5f, 0x7e, 0x82, 0xeb, 0xc4, 0xcc, 0xe8, 0x55,
+	0x1e, 0xd9, 0xc2, 0xc8, 0x61, 0xfa, 0x8a, 0xd0, 0x69, 0x79, 0x92, 0x37, 0x3f, 0xf4, 0x82, 0x47,
+	0x8e, 0x87, 0x6d, 0x53, 0x50, 0x9a, 0x8a, 0x03, 0xdd, 0x81, 0x34, 0x3b, 0xf5, 0x89, 0x7e, 0x43,
+	0xc4, 0x81, 0xb5, 0xf3, 0xa3, 0x48, 0xfb, 0xd4, 0x27, 0xa6, 0xa0, 0x45, 0x15, 0xc8, 0x07, 0x24,
+	0x24, 0xc1, 0xb1, 0x70, 0x2d, 0x7d, 0x55, 0x1c, 0x7a, 0x4e, 0x00, 0x1a, 0x90, 0x99, 0x49, 0x1e,
+	0x74, 0x13, 0x0a, 0x7e, 0x40, 0x48, 0xdf, 0xe7, 0x9e, 0xd8, 0x39, 0xd5, 0xd7, 0x84, 0x11, 0xe6,
+	0x07, 0xb0, 0x9d, 0x53, 0x54, 0x83, 0x02, 0x3e, 0xc6, 0xd4, 0xc1, 0x1d, 0xea, 0x50, 0x76, 0xaa,
+	0xaf, 0x8b, 0x63, 0x36, 0x26, 0x1d, 0x53, 0x49, 0xd0, 0x99, 0x23, 0x5c, 0x7c, 0x97, 0x30, 0xea,
+	0x84, 0xdd, 0x80, 0xfa, 0x42, 0xd8, 0x8d, 0xf3, 0x77, 0x69, 0x25, 0xe8, 0xcc, 0x11, 0x2e, 0x1e,
+	0x61, 0x3a, 0xd8, 0xc1, 0x6e, 0x97, 0x58, 0x8f, 0x71, 0xe0, 0x52, 0xb7, 0x17, 0xea, 0x37, 0x37,
+	0x52, 0x9b, 0x45, 0x73, 0x41, 0xc1, 0x1f, 0x2a, 0x30, 0xfa, 0x2e, 0x64, 0x0f, 0x31, 0x75, 0xbc,
+	0x63, 0x12, 0xe8, 0x65, 0x71, 0xd8, 0x8d, 0x49, 0x87, 0xdd, 0x55, 0x34, 0xe6, 0x80, 0x1a, 0x2d,
+	0x41, 0xb6, 0x17, 0x78, 0x91, 0xcf, 0x13, 0xde, 0x33, 0x42, 0x1f, 0x19, 0xb1, 0xae, 0xdb, 0xe5,
+	0xcf, 0x52, 0x90, 0x4f, 0xe8, 0x72, 0x18, 0x37, 0x31, 0x13, 0xf9, 0xf4, 0x09, 0xe2, 0xa6, 0x08,
+	0x24, 0xe9, 0x8e, 0xe7, 0xca, 0xcc, 0x3b, 0xad, 0x05, 0x73, 0x46, 0x54, 0x87, 0xdc, 0xa1, 0x17,
+	0x1c, 0x12, 0xca, 0x88, 0xad, 0xca, 0xd1, 0xa9, 0x76, 0x19, 0x72, 0x97, 0xff, 0x3c, 0x0b, 0x85,
+	0xe4, 0x33, 0x72, 0x0b, 0xe9, 0x7a, 0x91, 0xcb, 0xed, 0x43, 0x84, 0x29, 0x59, 0x36, 0xe4, 0x15,
+	0x4c, 0x04, 0xaa, 0x9b, 0x50, 0xf8, 0x71, 0x64, 0xf7, 0x14, 0x45, 0xa8, 0x2a, 0x88, 0xbc, 0x84,
+	0x71, 0x8a, 0x90, 0x93, 0xf4, 0x69, 0x18, 0x0e, 0x48, 0x64, 0x21, 0x91, 0x97, 0x30, 0x49, 0xa2,
+	0xc1, 0x6c, 0x10, 0xb9, 0xa2, 0x90, 0x48, 0x9b, 0xfc, 0x2f, 0x8f, 0x8f, 0x41, 0xe4, 0x5a, 0x7d,
+	0x19, 0xc2, 0xe6, 0x44, 0x08, 0xcb, 0x05, 0x91, 0xbb, 0x27, 0xa3, 0xd8, 0x33, 0x50, 0xa4, 0x6e,
+	0x97, 0xda, 0xc4, 0x65, 0x52, 0xb4, 0x79, 0xc1, 0x5a, 0x88, 0x81, 0x42, 0xb6, 0xe7, 0x41, 0x1b,
+	0x12, 0xa9, 0x9c, 0x94, 0x91, 0x39, 0x69, 0x40, 0xa7, 0x72, 0xd2, 0xf3, 0xa0, 0x45, 0x6e, 0x87,
+	0x3a, 0x0e, 0xb1, 0xc7, 0xaa, 0xe0, 0x85, 0x18, 0x1e, 0x93, 0x2e, 0x41, 0xf6, 0x30, 0x20, 0xc4,
+	0xb2, 0xf1, 0xa9, 0x2a, 0x7b, 0x33, 0x7c, 0x5d, 0xc3, 0xa7, 0xbc, 0x26, 0x13, 0xa8, 0x28, 0x4c,
+	0x6c, 0x23, 0xcb, 0xdd, 0x05, 0x8e, 0x38, 0x08, 0x87, 0xdb, 0xec, 0x42, 0xde, 0x27, 0x01, 0xf5,
+	0x6c, 0x4b, 0x44, 0xb0, 0xfc, 0xf4, 0x2f, 0x07, 0x92, 0xbf, 0x89, 0xa9, 0x5d, 0xfe, 0xd3, 0x0c,
+	0x14, 0x92, 0xbe, 0xc3, 0x2b, 0x52, 0xb5, 0x7d, 0x2c, 0x87, 0x7c, 0xbc, 0xa2, 0x84, 0xc6, 0x52,
+	0x18, 0x90, 0x51, 0xce, 0xf3, 0x24, 0x16, 0x18, 0xf3, 0xa2, 0xd7, 0x61, 0xb6, 0x8b, 0xfd, 0x27,
+	0x31, 0x3f, 0xce, 0x87, 0x2a, 0x30, 0x17, 0xfa, 0xc4, 0x65, 0xaa, 0x92, 0x9c, 0x6a, 0x03, 0xc9,
+	0x89, 0x6e, 0x40, 0xae, 0xcb, 0x45, 0xe1, 0x2f, 0x15, 0x9b, 0xcb, 0x00, 0x80, 0x74, 0xc8, 0xc8,
+	0x7b, 0x87, 0xca, 0x50, 0xe2, 0x65, 0xf9, 0x17, 0x33, 0x90, 0x8d, 0xe3, 0x00, 0xaa, 0x40, 0x8e,
+	0xd7, 0xd4, 0xb2, 0xb8, 0x4c, 0x4d, 0x51, 0x5c, 0x66, 0xfb, 0xf8, 0x44, 0x96, 0xe5, 0x06, 0x64,
+	0x64, 0x8c, 0x7d, 0x32, 0x85, 0x2a, 0x5e, 0xb4, 0xcc, 0xf3, 0x92, 0xef, 0xe0, 0x2e, 0x89, 0xfd,
+	0x65, 0xb0, 0x46, 0xeb, 0x3c, 0xf4, 0x8b, 0xff, 0x22, 0x6c, 0x4b, 0xa7, 0x81, 0x18, 0xb4, 0x73,
+	0xca, 0xd5, 0xd9, 0xf7, 0x8e, 0x95, 0x1e, 0xa6, 0x55, 0xa7, 0xe0, 0x2c, 0xbf, 0x3f, 0x03, 0x50,
+	0x77, 0x8f, 0x29, 0x93, 0xb1, 0x6e, 0xb4, 0x4b, 0x48, 0x8d, 0x77, 0x09, 0x77, 0x20, 0x83, 0xbb,
+	0x22, 0x2a, 0xa8, 0x4b, 0x9f, 0x5f, 0xd7, 0xc7, 0x84, 0xe8, 0x0e, 0xcc, 0x74, 0x4e, 0xc5, 0xdd,
+	0x4a, 0x93, 0x93, 0xe5, 0xf0, 0xf8, 0x16, 0xb5, 0x89, 0x39, 0xd3, 0x39, 0x1d, 0x2b, 0x7a, 0xd3,
+	0x4f, 0x51, 0xf4, 0xde, 0x07, 0x20, 0x27, 0x3e, 0x0d, 0x88, 0xa8, 0x01, 0xe7, 0xa6, 0xde, 0x49,
+	0x31, 0x57, 0x58, 0xf9, 0x3f, 0x69, 0x28, 0x55, 0xbd, 0xbe, 0x1f, 0x31, 0x62, 0x92, 0xb7, 0x23,
+	0xde, 0x3a, 0x0c, 0xda, 0xfa, 0x54, 0xb2, 0xad, 0x7f, 0x16, 0x4a, 0xbc, 0xd9, 0xee, 0x93, 0xbe,
+	0x17, 0x9c, 0x5a, 0x7d, 0xda, 0x51, 0xb1, 0xb2, 0xd0, 0xa7, 0xee, 0x9e, 0x00, 0xee, 0xd1, 0x4e,
+	0x4c, 0xf5, 0x98, 0xd0, 0xde, 0x11, 0xb3, 0x7c, 0xbf, 0xaf, 0x9e, 0x9f, 0x53, 0x3d, 0x14, 0xc0,
+	0xa6, 0xdf, 0x47, 0x2b, 0x90, 0xeb, 0xf9, 0x91, 0x25, 0x55, 0x9e, 0x16, 0x49, 0x30, 0xdb, 0xf3,
+	0xa3, 0xaa, 0xd0, 0xec, 0xa4, 0x52, 0x7c, 0x6e, 0x72, 0x29, 0xfe, 0x5a, 0x22, 0x87, 0xcd, 0x5f,
+	0xb0, 0x16, 0x1c, 0xa4, 0xae, 0x11, 0x6f, 0xc9, 0x3c, 0x91, 0xb7, 0x5c, 0xe3, 0x55, 0x53, 0x8f,
+	0xd7, 0x04, 0x59, 0xa1, 0x2a, 0xb5, 0x8a, 0xb5, 0xc0, 0x82, 0x28, 0x64, 0x96, 0x18, 0x86, 0xe4,
+	0xc4, 0x25, 0xb9, 0x16, 0xda, 0x1c, 0xd8, 0xa6, 0x24, 0x40, 0xaf, 0x41, 0x4e, 0xd8, 0x7c, 0x9f,
+	0x87, 0x0e, 0xd9, 0x82, 0xad, 0x4e, 0xb2, 0xa4, 0x66, 0x4c, 0x64, 0x0e, 0xe9, 0x27, 0x35, 0x82,
+	0xf9, 0x8b, 0x35, 0x82, 0x85, 0xb3, 0x8d, 0xe0, 0x3d, 0x40, 0x71, 0x09, 0x61, 0x0d, 0x75, 0x52,
+	0xfc, 0xba, 0xbe, 0x5e, 0x8b, 0x99, 0xf6, 0x62, 0x85, 0x3c, 0xcb, 0xf3, 0x5a, 0xa2, 0xd7, 0x17,
+	0x3d, 0x54, 0xd6, 0x1c, 0x05, 0x96, 0xdf, 0x86, 0xbc, 0x20, 0x7f, 0xe0, 0x39, 0x51, 0x9f, 0xd7,
+	0x82, 0x73, 0xc3, 0x90, 0x35, 0xad, 0xbf, 0xcb, 0xb6, 0x78, 0x1d, 0xf2, 0xdc, 0xa0, 0x62, 0x73,
+	0x91, 0x96, 0x09, 0x3d, 0x3f, 0x8a, 0x47, 0x08, 0x3f, 0x4f, 0xa9, 0x33, 0x77, 0xa2, 0xee, 0x23,
+	0x72, 0x9e, 0x8d, 0x2f, 0xc2, 0x9c, 0x4d, 0x5c, 0xaf, 0x2f, 0xc3, 0x80, 0x29, 0x17, 0xbc, 0x87,
+	0x3f, 0xf2, 0xa2, 0x40, 0x59, 0xb2, 0xf8, 0x8f, 0x6a, 0x90, 0x39, 0x16, 0xd2, 0xcb, 0x89, 0xd8,
+	0x39, 0xb5, 0x6b, 0xe2, 0x96, 0x49, 0x03, 0x8a, 0x59, 0xcb, 0x7f, 0x4f, 0x01, 0x34, 0x31, 0x0d,
+	0x94, 0x22, 0x9e, 0x56, 0xa8, 0xe1, 0x78, 0x22, 0x7d, 0xc1, 0xf1, 0x44, 0x72, 0x0c, 0x32, 0x77,
+	0xe1, 0x31, 0xc8, 0x98, 0xb6, 0xe7, 0xcf, 0x68, 0xfb, 0x67, 0x29, 0x28, 0x8d, 0x36, 0x0b, 0x3c,
+	0x04, 0x73, 0xeb, 0xb3, 0x1e, 0xb9, 0xde, 0x63, 0x57, 0x5c, 0x30, 0xcb, 0xc3, 0x10, 0x65, 0x6f,
+	0x72, 0x00, 0x8f, 0x08, 0x02, 0xdd, 0xf5, 0x6c, 0x99, 0x79, 0xe6, 0xcc, 0x2c, 0x07, 0x54, 0x3d,
+	0x9b, 0xf0, 0x6a, 0xc9, 0x8b, 0x98, 0x1f, 0x0d, 0x2c, 0x7d, 0x56, 0x58, 0x7a, 0x41, 0x02, 0x95,
+	0x9d, 0xeb, 0x90, 0x89, 0x05, 0x92, 0x29, 0x25, 0x5e, 0x96, 0xdf, 0x49, 0x41, 0xbe, 0xc5, 0x9d,
+	0xde, 0x24, 0xbe, 0x17, 0x30, 0x5e, 0x01, 0x75, 0x8f, 0x30, 0x75, 0xe3, 0x5c, 0x90, 0x33, 0x33,
+	0x62, 0x5d, 0xff, 0x8a, 0xa1, 0xe9, 0x0a, 0xe4, 0xe4, 0x2c, 0x6c, 0x38, 0x4a, 0xca, 0x4a, 0x40,
+	0xdd, 0x9e, 0xe4, 0x8b, 0xe9, 0x49, 0xbe, 0x58, 0xfe, 0x75, 0x0a, 0x0a, 0xaa, 0x79, 0xfa, 0x3f,
+	0x89, 0x62, 0x0c, 0xfa, 0xb8, 0xf4, 0x45, 0xfb, 0xb8, 0xa4, 0x65, 0x2a, 0xe6, 0x72, 0x05, 0x4a,
+	0x0d, 0x8f, 0x99, 0x91, 0xcb, 0x1b, 0x12, 0x5e, 0xb3, 0x8e, 0x9e, 0x9a, 0x1a, 0x3b, 0x15, 0x41,
+	0x5a, 0x54, 0xb1, 0x52, 0x50, 0xf1, 0xbf, 0xfc, 0x7e, 0x0a, 0xb2, 0x77, 0x09, 0x69, 0xf9, 0x0e,
+	0x65, 0xb2, 0x57, 0xf3, 0x8e, 0xa9, 0x4d, 0x02, 0x91, 0x14, 0x52, 0x71, 0xaf, 0x26, 0x61, 0x3c,
+	0x27, 0xac, 0x43, 0x3e, 0x64, 0xf8, 0x11, 0x09, 0x42, 0x41, 0xa1, 0x5c, 0x58, 0x81, 0x38, 0xc1,
+	0x4d, 0x28, 0xb0, 0x80, 0xe0, 0x30, 0x0a, 0x4e, 0x13, 0x89, 0x25, 0x1f, 0xc3, 0x38, 0xc9, 0x12,
+	0x64, 0x3b, 0x51, 0xe0, 0x0a, 0xb4, 0x32, 0x02, 0xbe, 0x56, 0xa8, 0x80, 0xbf, 0x0f, 0x47, 0xc9,
+	0x6c, 0xc2, 0x8b, 0x15, 0x9e, 0x8d, 0xca, 0x06, 0x64, 0x5a, 0x0e, 0x16, 0x21, 0x79, 0x05, 0x72,
+	0x1d, 0xe2, 0x78, 0x8f, 0x13, 0x42, 0x66, 0x05, 0x80, 0x6f, 0xb1, 0x2a, 0xd2, 0xb7, 0x4d, 0x59,
+	0x42, 0xc0, 0x9c, 0x84, 0xf0, 0x6d, 0xfe, 0x58, 0x84, 0xf9, 0x26, 0x0e, 0x70, 0x5f, 0x0c, 0x8d,
+	0xc5, 0x84, 0x97, 0xd8, 0x96, 0xf0, 0x56, 0xee, 0xd1, 0xb3, 0x9b, 0x39, 0xb3, 0xa8, 0xa0, 0x35,
+	0x01, 0x44, 0xf7, 0x93, 0x19, 0xe8, 0x09, 0xca, 0xad, 0x61, 0x22, 0x3a, 0x6f, 0x12, 0x3e, 0x3b,
+	0xf5, 0x24, 0x3c, 0x7d, 0xee, 0x24, 0xfc, 0x45, 0xe0, 0x50, 0x6b, 0x6c, 0x1a, 0x2e, 0x75, 0xa9,
+	0xf5, 0xf1, 0x49, 0x63, 0x64, 0x20, 0xbe, 0x07, 0x45, 0x99, 0x9a, 0x19, 0xed, 0x13, 0x2f, 0x8a,
+	0xf3, 0xf3, 0xd2, 0x99, 0xfc, 0x1c, 0x1f, 0x23, 0x6b, 0x94, 0xf7, 0x06, 0x35, 0x4a, 0x41, 0xb0,
+	0xb7, 0x25, 0x37, 0x0f, 0x01, 0x21, 0x75, 0x08, 0xef, 0x9e, 0x65, 0x17, 0x96, 0x91, 0x09, 0x55,
+	0x01, 0x65, 0x1b, 0xc6, 0x25, 0xa4, 0xae, 0xd5, 0x3d, 0xc2, 0x41, 0x8f, 0x8c, 0xf5, 0x41, 0x5a,
+	0x9f, 0xba, 0x55, 0x81, 0x88, 0x25, 0x34, 0x41, 0xeb, 0x7a, 0x2e, 0x0b, 0x68, 0x27, 0x62, 0x5e,
+	0x60, 0x1d, 0x12, 0x22, 0xbf, 0x03, 0x9c, 0xd7, 0x6d, 0x2b, 0x5b, 0x4e, 0xba, 0xcb, 0x42, 0x62,
+	0x83, 0xbb, 0x84, 0x84, 0xa8, 0x09, 0x0b, 0x36, 0x66, 0xb8, 0x2b, 0xa2, 0xab, 0xdc, 0x12, 0xa6,
+	0xdb, 0xb2, 0x34, 0xe4, 0x17, 0x3b, 0xbe, 0x06, 0x05, 0x61, 0xb7, 0x58, 0xc6, 0x62, 0xd5, 0x68,
+	0x9d, 0x1f, 0xa5, 0xf3, 0x9c, 0x5a, 0x81, 0x78, 0x60, 0xb2, 0x09, 0xb6, 0x1d, 0xea, 0x12, 0xab,
+	0xc3, 0x5b, 0x5a, 0x99, 0xfd, 0x8b, 0x66, 0x29, 0x06, 0xef, 0x08, 0x28, 0x6a, 0x81, 0xa6, 0xa6,
+	0x6a, 0x01, 0x61, 0xc4, 0x15, 0x63, 0x8e, 0xe2, 0x94, 0x0f, 0xb6, 0x20, 0x77, 0x30, 0xe3, 0x0d,
+	0xd0, 0x26, 0x70, 0xb3, 0xb0, 0x42, 0xc2, 0x98, 0x43, 0xac, 0x0e, 0x66, 0xdd, 0x23, 0x51, 0x0f,
+	0x14, 0x79, 0x5c, 0x3c, 0x69, 0x09, 0xf0, 0x0e, 0x87, 0x8a, 0x7a, 0x09, 0x9f, 0x58, 0x89, 0x2f,
+	0x28, 0x0b, 0xaa, 0x5e, 0xc2, 0x27, 0x95, 0xc1, 0xa7, 0x92, 0x29, 0x3e, 0x19, 0x70, 0xf3, 0x4e,
+	0xcc, 0x8a, 0xac, 0x8e, 0xe7, 0xda, 0xc2, 0x6b, 0x2f, 0x4b, 0xf3, 0x4e, 0xe0, 0x76, 0x3c, 0xd7,
+	0xe6, 0xde, 0x5d, 0x87, 0xbc, 0x68, 0x7e, 0x65, 0xd7, 0xa5, 0x66, 0xa2, 0x17, 0xbf, 0x3d, 0x70,
+	0xe6, 0xaa, 0xe0, 0x45, 0xcf, 0xc1, 0x82, 0x83, 0x59, 0xbc, 0x95, 0x38, 0x57, 0x4e, 0x48, 0x8b,
+	0x1c, 0x2c, 0x89, 0xf8, 0x91, 0xfb, 0x50, 0x52, 0xd3, 0x2a, 0xe5, 0x55, 0x6a, 0x5a, 0x7a, 0xf1,
+	0x53, 0x8b, 0x8a, 0x5f, 0xfa, 0x1e, 0xbf, 0xb5, 0x77, 0x78, 0x28, 0x9e, 0x5b, 0xdc, 0x25, 0x56,
+	0xd2, 0x55, 0x79, 0x6b, 0x85, 0xbb, 0x1b, 0x10, 0x92, 0xd0, 0x53, 0xcc, 0x11, 0x32, 0xe2, 0x0f,
+	0x38, 0xae, 0x8d, 0x70, 0xb4, 0x18, 0xf1, 0x63, 0x8e, 0x4d, 0xd0, 0x46, 0x38, 0xf8, 0xed, 0xae,
+	0x0b, 0xea, 0x52, 0x82, 0x9a, 0x5f, 0xef, 0x39, 0x58, 0x88, 0x29, 0xbb, 0x58, 0x12, 0xea, 0x52,
+	0x0d, 0x0a, 0x5c, 0xc5, 0x82, 0xae, 0x0a, 0xb9, 0xd0, 0xc1, 0xa2, 0x4e, 0x0e, 0xf5, 0x25, 0x51,
+	0x4d, 0xad, 0x4c, 0x1c, 0xae, 0xc9, 0x20, 0x3d, 0x52, 0x8a, 0x87, 0x12, 0x26, 0xc6, 0x1a, 0xc2,
+	0xd8, 0xba, 0xd8, 0x15, 0x93, 0xd0, 0xa2, 0x99, 0xe1, 0x46, 0xd6, 0xc5, 0x6e, 0x8c, 0xea, 0x61,
+	0xb7, 0x27, 0xa6, 0x9b, 0x12, 0x75, 0x0f, 0xbb, 0x3d, 0xf4, 0x16, 0x5c, 0xa1, 0x83, 0x3e, 0xcd,
+	0x72, 0xe8, 0x21, 0xe1, 0xe1, 0x4a, 0x4c, 0x32, 0xa7, 0x79, 0x06, 0x34, 0xdc, 0x64, 0x57, 0xed,
+	0x21, 0x8b, 0x82, 0x13, 0x6b, 0x88, 0x09, 0xc5, 0x94, 0x53, 0x1a, 0xff, 0xb0, 0x39, 0x14, 0x8d,
+	0x15, 0x75, 0x6d, 0x72, 0x62, 0xf9, 0x98, 0xca, 0xec, 0xb8, 0x16, 0x0f, 0x83, 0x6c, 0x72, 0xc2,
+	0xcb, 0x43, 0xae, 0xa4, 0x57, 0x40, 0x4f, 0x50, 0x1d, 0x3a, 0x9e, 0x17, 0x0c, 0x1e, 0x6b, 0x5d,
+	0xd0, 0x5f, 0x1d, 0xd0, 0xdf, 0xe5, 0x58, 0xf5, 0x5e, 0xaf, 0xae, 0xfe, 0xf4, 0xcb, 0x0f, 0x6e,
+	0xe9, 0xf2, 0x2b, 0xf8, 0x49, 0xe2, 0x3b, 0xb8, 0x4c, 0x55, 0xb7, 0xee, 0x43, 0x5a, 0x64, 0xbe,
+	0x45, 0xd0, 0xda, 0x75, 0xc3, 0xb4, 0x0e, 0x1a, 0xad, 0xa6, 0x51, 0xad, 0xdf, 0xad, 0x1b, 0x35,
+	0xed, 0x12, 0xd2, 0xa0, 0x20, 0xa0, 0xf7, 0x8c, 0x86, 0x61, 0x56, 0x76, 0xb5, 0x14, 0x42, 0x50,
+	0x12, 0x90, 0x96, 0xb1, 0x6b, 0x54, 0xdb, 0xf5, 0x07, 0x86, 0x36, 0xb3, 0x9c, 0xfe, 0xc9, 0xaf,
+	0xd6, 0x2e, 0xdd, 0x7a, 0x27, 0x05, 0xc5, 0x91, 0x0f, 0x95, 0x68, 0x0d, 0x96, 0x77, 0xeb, 0xad,
+	0x76, 0xbd, 0x71, 0xcf, 0x6a, 0xb5, 0x2b, 0xed, 0x83, 0xd6, 0xd8, 0xee, 0xd7, 0xe1, 0xca, 0x18,
+	0x7e, 0xbf, 0x69, 0x34, 0xb4, 0x14, 0x5a, 0x82, 0xab, 0x63, 0x88, 0x66, 0xe5, 0xa0, 0x65, 0xd4,
+	0xb4, 0x19, 0x74, 0x03, 0xf4, 0x31, 0xd4, 0xc3, 0x7a, 0xfb, 0x7e, 0xcd, 0xac, 0x3c, 0x6c, 0x68,
+	0xb3, 0x4a, 0x92, 0x5f, 0xa6, 0x00, 0x86, 0x13, 0x67, 0xb4, 0x02, 0xd7, 0x4d, 0xa3, 0xd1, 0xae,
+	0xec, 0x5a, 0xed, 0xb7, 0x9a, 0xc6, 0x98, 0x0c, 0x4b, 0x70, 0x35, 0x89, 0xdc, 0x6f, 0x58, 0x35,
+	0x63, 0xaf, 0xd2, 0xa8, 0x69, 0x29, 0xa4, 0xc3, 0x62, 0x12, 0x65, 0x1a, 0x2d, 0xc3, 0x7c, 0x20,
+	0x84, 0x58, 0x85, 0xa5, 0x24, 0xa6, 0xde, 0x68, 0x1b, 0xa6, 0x79, 0xd0, 0x6c, 0xd7, 0x77, 0x76,
+	0x0d, 0x6d, 0x96, 0xcb, 0x98, 0x44, 0xb7, 0x0e, 0x76, 0x5a, 0x55, 0xb3, 0xde, 0x6c, 0xd7, 0xf7,
+	0x1b, 0x5a, 0x5a, 0xc9, 0xf8, 0x9e, 0x18, 0xc7, 0x0e, 0xbe, 0xad, 0x25, 0x78, 0xf8, 0xb5, 0xce,
+	0x97, 0x52, 0x62, 0x07, 0xb2, 0x24, 0xa5, 0x94, 0xa8, 0xa6, 0xd1, 0xa8, 0xd5, 0x1b, 0xf7, 0xb4,
+	0x19, 0xae, 0xde, 0x11, 0x4c, 0x45, 0xbe, 0xd7, 0xec, 0x19, 0x44, 0x75, 0x77, 0x9f, 0x2b, 0x37,
+	0x16, 0xed, 0xbf, 0x33, 0x90, 0x4f, 0x7c, 0xb8, 0xe3, 0xa2, 0x09, 0x0a, 0xcb, 0x34, 0x2a, 0xad,
+	0xfd, 0xc6, 0x98, 0x68, 0x37, 0x61, 0x75, 0x04, 0xcb, 0x77, 0x36, 0x4c, 0xab, 0x5a, 0x69, 0x54,
+	0x8d, 0xdd, 0x5d, 0xa3, 0xa6, 0xd9, 0xdc, 0x0e, 0x26, 0x92, 0xc8, 0x63, 0x79, 0x7d, 0xbf, 0x36,
+	0x82, 0xdf, 0x6f, 0x1a, 0x66, 0xa5, 0xbd, 0x6f, 0x5a, 0x35, 0xa3, 0xba, 0x5b, 0x6f, 0x18, 0x35,
+	0xed, 0xa3, 0x14, 0xba, 0x09, 0x37, 0x26, 0x13, 0xa9, 0x6d, 0xfe, 0x7a, 0x96, 0xe4, 0xe1, 0xbe,
+	0xf9, 0xe6, 0xee, 0x7e, 0xa5, 0x66, 0x19, 0x3f, 0xac, 0xb7, 0x8d, 0x9a, 0xf6, 0xb7, 0x14, 0x5a,
+	0x1d, 0xbb, 0x4b, 0x63, 0xbf, 0xcd, 0x95, 0x60, 0x72, 0xf4, 0x6f, 0x67, 0x90, 0x0e, 0x57, 0x46,
+	0xd0, 0xad, 0xfa, 0xae, 0xd1, 0x68, 0x6b, 0xbf, 0x9b, 0x99, 0xc8, 0x68, 0x1e, 0x34, 0x1a, 0x5c,
+	0xd5, 0xbf, 0x3f, 0x8b, 0x36, 0x1a, 0x35, 0xfe, 0xb7, 0x7a, 0xdf, 0xa8, 0x69, 0x7f, 0x98, 0x41,
+	0x2b, 0x70, 0x6d, 0x04, 0xdd, 0x34, 0x0d, 0x63, 0xaf, 0xc9, 0x0f, 0xfd, 0x20, 0x76, 0x9f, 0xb7,
+	0xa1, 0x34, 0x3a, 0x32, 0x42, 0xeb, 0xb0, 0x52, 0x6f, 0x3c, 0xa8, 0xb7, 0x2b, 0xdc, 0x70, 0xac,
+	0x56, 0xbd, 0x36, 0x6e, 0x15, 0x37, 0x40, 0x1f, 0x27, 0x88, 0xb5, 0xa2, 0xa5, 0xd0, 0x32, 0x5c,
+	0x1b, 0xc7, 0x4a, 0xc5, 0x0f, 0x3c, 0xd6, 0x85, 0xdc, 0x60, 0xb6, 0xc0, 0x4d, 0xac, 0xb9, 0x5b,
+	0xa9, 0x1a, 0x7b, 0x46, 0xa3, 0x3d, 0x76, 0xce, 0x35, 0x40, 0x43, 0xd4, 0x7e, 0xc3, 0xb0, 0xee,
+	0xef, 0xb7, 0xda, 0x32, 0x16, 0x0c, 0xe1, 0xf7, 0x2a, 0xc2, 0xe8, 0x16, 0x41, 0x1b, 0xc2, 0x5a,
+	0x4d, 0xd3, 0xa8, 0xd4, 0x62, 0xbf, 0xdc, 0x31, 0x3e, 0xfa, 0x7c, 0x2d, 0xf5, 0xf1, 0xe7, 0x6b,
+	0xa9, 0x7f, 0x7d, 0xbe, 0x96, 0x7a, 0xf7, 0x8b, 0xb5, 0x4b, 0x1f, 0x7f, 0xb1, 0x76, 0xe9, 0x1f,
+	0x5f, 0xac, 0x5d, 0xfa, 0xd1, 0x0b, 0x3d, 0xca, 0x8e, 0xa2, 0xce, 0x56, 0xd7, 0xeb, 0x6f, 0x8b,
+	0x50, 0xe5, 0xe0, 0xce, 0xf6, 0xd9, 0x98, 0xc5, 0x4e, 0x7d, 0x12, 0x76, 0xe6, 0x45, 0x3c, 0xfe,
+	0xd6, 0xff, 0x02, 0x00, 0x00, 0xff, 0xff, 0x2c, 0x83, 0xa7, 0x05, 0xdb, 0x23, 0x00, 0x00,
 }
 
 func (m *Listing) Marshal() (dAtA []byte, err error) {
@@ -1247,17 +2502,36 @@ func (m *Listing) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.MaxAheadSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MaxAheadSeconds))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x80
+	}
+	if m.InterruptiblePrice != nil {
+		{
+			size, err := m.InterruptiblePrice.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintGpumarket(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x7a
+	}
 	if m.RentalsOpened != 0 {
 		i = encodeVarintGpumarket(dAtA, i, uint64(m.RentalsOpened))
 		i--
 		dAtA[i] = 0x70
 	}
-	n1, err1 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CreatedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CreatedAt):])
-	if err1 != nil {
-		return 0, err1
+	n2, err2 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CreatedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CreatedAt):])
+	if err2 != nil {
+		return 0, err2
 	}
-	i -= n1
-	i = encodeVarintGpumarket(dAtA, i, uint64(n1))
+	i -= n2
+	i = encodeVarintGpumarket(dAtA, i, uint64(n2))
 	i--
 	dAtA[i] = 0x6a
 	if m.Status != 0 {
@@ -1312,20 +2586,20 @@ func (m *Listing) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		dAtA[i] = 0x2a
 	}
 	if len(m.Gpus) > 0 {
-		dAtA4 := make([]byte, len(m.Gpus)*10)
-		var j3 int
+		dAtA5 := make([]byte, len(m.Gpus)*10)
+		var j4 int
 		for _, num := range m.Gpus {
 			for num >= 1<<7 {
-				dAtA4[j3] = uint8(uint64(num)&0x7f | 0x80)
+				dAtA5[j4] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
-				j3++
+				j4++
 			}
-			dAtA4[j3] = uint8(num)
-			j3++
+			dAtA5[j4] = uint8(num)
+			j4++
 		}
-		i -= j3
-		copy(dAtA[i:], dAtA4[:j3])
-		i = encodeVarintGpumarket(dAtA, i, uint64(j3))
+		i -= j4
+		copy(dAtA[i:], dAtA5[:j4])
+		i = encodeVarintGpumarket(dAtA, i, uint64(j4))
 		i--
 		dAtA[i] = 0x22
 	}
@@ -1369,6 +2643,90 @@ func (m *Rental) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.GroupId != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.GroupId))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x98
+	}
+	if m.Failover != nil {
+		{
+			size, err := m.Failover.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintGpumarket(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x92
+	}
+	if m.BalanceWarnings != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.BalanceWarnings))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x88
+	}
+	if m.Subscription != nil {
+		{
+			size, err := m.Subscription.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintGpumarket(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x82
+	}
+	if m.Availability != nil {
+		{
+			size, err := m.Availability.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintGpumarket(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xfa
+	}
+	if m.PreemptedBy != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.PreemptedBy))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf0
+	}
+	if m.Reservation != nil {
+		{
+			size, err := m.Reservation.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintGpumarket(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xea
+	}
+	if m.Type != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.Type))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe0
+	}
 	if m.Result != nil {
 		{
 			size, err := m.Result.MarshalToSizedBuffer(dAtA[:i])
@@ -1432,12 +2790,12 @@ func (m *Rental) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i--
 	dAtA[i] = 0xba
 	if m.ClosedAt != nil {
-		n6, err6 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.ClosedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.ClosedAt):])
-		if err6 != nil {
-			return 0, err6
+		n11, err11 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.ClosedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.ClosedAt):])
+		if err11 != nil {
+			return 0, err11
 		}
-		i -= n6
-		i = encodeVarintGpumarket(dAtA, i, uint64(n6))
+		i -= n11
+		i = encodeVarintGpumarket(dAtA, i, uint64(n11))
 		i--
 		dAtA[i] = 0x1
 		i--
@@ -1455,12 +2813,12 @@ func (m *Rental) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0xa8
 	}
-	n7, err7 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.DueAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.DueAt):])
-	if err7 != nil {
-		return 0, err7
+	n12, err12 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.DueAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.DueAt):])
+	if err12 != nil {
+		return 0, err12
 	}
-	i -= n7
-	i = encodeVarintGpumarket(dAtA, i, uint64(n7))
+	i -= n12
+	i = encodeVarintGpumarket(dAtA, i, uint64(n12))
 	i--
 	dAtA[i] = 0x1
 	i--
@@ -1473,48 +2831,48 @@ func (m *Rental) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		dAtA[i] = 0x98
 	}
 	if m.PaidUntil != nil {
-		n8, err8 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.PaidUntil, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.PaidUntil):])
-		if err8 != nil {
-			return 0, err8
+		n13, err13 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.PaidUntil, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.PaidUntil):])
+		if err13 != nil {
+			return 0, err13
 		}
-		i -= n8
-		i = encodeVarintGpumarket(dAtA, i, uint64(n8))
+		i -= n13
+		i = encodeVarintGpumarket(dAtA, i, uint64(n13))
 		i--
 		dAtA[i] = 0x1
 		i--
 		dAtA[i] = 0x92
 	}
 	if m.NoticeEndsAt != nil {
-		n9, err9 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.NoticeEndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.NoticeEndsAt):])
-		if err9 != nil {
-			return 0, err9
+		n14, err14 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.NoticeEndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.NoticeEndsAt):])
+		if err14 != nil {
+			return 0, err14
 		}
-		i -= n9
-		i = encodeVarintGpumarket(dAtA, i, uint64(n9))
+		i -= n14
+		i = encodeVarintGpumarket(dAtA, i, uint64(n14))
 		i--
 		dAtA[i] = 0x1
 		i--
 		dAtA[i] = 0x8a
 	}
 	if m.EndsAt != nil {
-		n10, err10 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.EndsAt):])
-		if err10 != nil {
-			return 0, err10
+		n15, err15 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.EndsAt):])
+		if err15 != nil {
+			return 0, err15
 		}
-		i -= n10
-		i = encodeVarintGpumarket(dAtA, i, uint64(n10))
+		i -= n15
+		i = encodeVarintGpumarket(dAtA, i, uint64(n15))
 		i--
 		dAtA[i] = 0x1
 		i--
 		dAtA[i] = 0x82
 	}
 	if m.StartedAt != nil {
-		n11, err11 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.StartedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.StartedAt):])
-		if err11 != nil {
-			return 0, err11
+		n16, err16 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.StartedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.StartedAt):])
+		if err16 != nil {
+			return 0, err16
 		}
-		i -= n11
-		i = encodeVarintGpumarket(dAtA, i, uint64(n11))
+		i -= n16
+		i = encodeVarintGpumarket(dAtA, i, uint64(n16))
 		i--
 		dAtA[i] = 0x7a
 	}
@@ -1523,20 +2881,20 @@ func (m *Rental) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x70
 	}
-	n12, err12 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.StartBy, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartBy):])
-	if err12 != nil {
-		return 0, err12
+	n17, err17 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.StartBy, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartBy):])
+	if err17 != nil {
+		return 0, err17
 	}
-	i -= n12
-	i = encodeVarintGpumarket(dAtA, i, uint64(n12))
+	i -= n17
+	i = encodeVarintGpumarket(dAtA, i, uint64(n17))
 	i--
 	dAtA[i] = 0x6a
-	n13, err13 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CreatedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CreatedAt):])
-	if err13 != nil {
-		return 0, err13
+	n18, err18 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CreatedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CreatedAt):])
+	if err18 != nil {
+		return 0, err18
 	}
-	i -= n13
-	i = encodeVarintGpumarket(dAtA, i, uint64(n13))
+	i -= n18
+	i = encodeVarintGpumarket(dAtA, i, uint64(n18))
 	i--
 	dAtA[i] = 0x62
 	if m.CloseReason != 0 {
@@ -1577,20 +2935,20 @@ func (m *Rental) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i--
 	dAtA[i] = 0x3a
 	if len(m.Gpus) > 0 {
-		dAtA16 := make([]byte, len(m.Gpus)*10)
-		var j15 int
+		dAtA21 := make([]byte, len(m.Gpus)*10)
+		var j20 int
 		for _, num := range m.Gpus {
 			for num >= 1<<7 {
-				dAtA16[j15] = uint8(uint64(num)&0x7f | 0x80)
+				dAtA21[j20] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
-				j15++
+				j20++
 			}
-			dAtA16[j15] = uint8(num)
-			j15++
+			dAtA21[j20] = uint8(num)
+			j20++
 		}
-		i -= j15
-		copy(dAtA[i:], dAtA16[:j15])
-		i = encodeVarintGpumarket(dAtA, i, uint64(j15))
+		i -= j20
+		copy(dAtA[i:], dAtA21[:j20])
+		i = encodeVarintGpumarket(dAtA, i, uint64(j20))
 		i--
 		dAtA[i] = 0x32
 	}
@@ -1622,6 +2980,618 @@ func (m *Rental) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintGpumarket(dAtA, i, uint64(m.Id))
 		i--
 		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Reservation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Reservation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Reservation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Forfeited.Size()
+		i -= size
+		if _, err := m.Forfeited.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Bond.Size()
+		i -= size
+		if _, err := m.Bond.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	n22, err22 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.StartAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartAt):])
+	if err22 != nil {
+		return 0, err22
+	}
+	i -= n22
+	i = encodeVarintGpumarket(dAtA, i, uint64(n22))
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *Availability) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Availability) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Availability) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.PeriodPaid.Size()
+		i -= size
+		if _, err := m.PeriodPaid.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x5a
+	if m.FreeUsedSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.FreeUsedSeconds))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.FreeDay != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.FreeDay))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.UnbilledSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.UnbilledSeconds))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.IncidentSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.IncidentSeconds))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.IncidentSlot != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.IncidentSlot))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.RunMarked {
+		i--
+		if m.RunMarked {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Run != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.Run))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.MissedSlots != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MissedSlots))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.JudgedSlots != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.JudgedSlots))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.CountedSlot != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.CountedSlot))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Subscription) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Subscription) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Subscription) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Periods != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.Periods))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Cancelled {
+		i--
+		if m.Cancelled {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	{
+		size := m.Spent.Size()
+		i -= size
+		if _, err := m.Spent.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	{
+		size := m.Cap.Size()
+		i -= size
+		if _, err := m.Cap.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Balance.Size()
+		i -= size
+		if _, err := m.Balance.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.PeriodSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.PeriodSeconds))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Failover) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Failover) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Failover) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Moved.Size()
+		i -= size
+		if _, err := m.Moved.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	if m.ReplacedBy != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.ReplacedBy))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Replaces != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.Replaces))
+		i--
+		dAtA[i] = 0x18
+	}
+	{
+		size := m.Reserve.Size()
+		i -= size
+		if _, err := m.Reserve.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.MaxPrice.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *Invitation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Invitation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Invitation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n24, err24 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.ExpiresAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ExpiresAt):])
+	if err24 != nil {
+		return 0, err24
+	}
+	i -= n24
+	i = encodeVarintGpumarket(dAtA, i, uint64(n24))
+	i--
+	dAtA[i] = 0x2a
+	n25, err25 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CreatedAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CreatedAt):])
+	if err25 != nil {
+		return 0, err25
+	}
+	i -= n25
+	i = encodeVarintGpumarket(dAtA, i, uint64(n25))
+	i--
+	dAtA[i] = 0x22
+	if m.By != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.By))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ComputeRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ComputeRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ComputeRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Interruptible {
+		i--
+		if m.Interruptible {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x70
+	}
+	if m.FailoverMaxPrice != nil {
+		{
+			size, err := m.FailoverMaxPrice.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintGpumarket(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x6a
+	}
+	if m.CloseOnExit {
+		i--
+		if m.CloseOnExit {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x60
+	}
+	if len(m.ManifestDigest) > 0 {
+		i -= len(m.ManifestDigest)
+		copy(dAtA[i:], m.ManifestDigest)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.ManifestDigest)))
+		i--
+		dAtA[i] = 0x5a
+	}
+	if m.Placement != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.Placement))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.MinTrustTier != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MinTrustTier))
+		i--
+		dAtA[i] = 0x48
+	}
+	if len(m.Region) > 0 {
+		i -= len(m.Region)
+		copy(dAtA[i:], m.Region)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Region)))
+		i--
+		dAtA[i] = 0x42
+	}
+	{
+		size, err := m.MaxPrice.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x3a
+	if m.StartAt != nil {
+		n28, err28 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.StartAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.StartAt):])
+		if err28 != nil {
+			return 0, err28
+		}
+		i -= n28
+		i = encodeVarintGpumarket(dAtA, i, uint64(n28))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.DurationSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.DurationSeconds))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.GpuCount != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.GpuCount))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.MinWeightPpm != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MinWeightPpm))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.MinMemoryMib != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MinMemoryMib))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Class) > 0 {
+		i -= len(m.Class)
+		copy(dAtA[i:], m.Class)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Class)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *PriceVolume) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PriceVolume) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PriceVolume) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.GpuSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.GpuSeconds))
+		i--
+		dAtA[i] = 0x10
+	}
+	{
+		size := m.Price.Size()
+		i -= size
+		if _, err := m.Price.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintGpumarket(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *PriceBucket) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PriceBucket) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PriceBucket) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Volumes) > 0 {
+		for iNdEx := len(m.Volumes) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Volumes[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGpumarket(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if m.Hour != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.Hour))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Denom) > 0 {
+		i -= len(m.Denom)
+		copy(dAtA[i:], m.Denom)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Denom)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Class) > 0 {
+		i -= len(m.Class)
+		copy(dAtA[i:], m.Class)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Class)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *PairVolume) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PairVolume) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PairVolume) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.GpuSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.GpuSeconds))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Renter) > 0 {
+		i -= len(m.Renter)
+		copy(dAtA[i:], m.Renter)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Renter)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Hour != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.Hour))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Denom) > 0 {
+		i -= len(m.Denom)
+		copy(dAtA[i:], m.Denom)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Denom)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Class) > 0 {
+		i -= len(m.Class)
+		copy(dAtA[i:], m.Class)
+		i = encodeVarintGpumarket(dAtA, i, uint64(len(m.Class)))
+		i--
+		dAtA[i] = 0xa
 	}
 	return len(dAtA) - i, nil
 }
@@ -1854,6 +3824,39 @@ func (m *FeeSplit) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *SlaTier) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *SlaTier) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *SlaTier) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.CreditPpm != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.CreditPpm))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.BelowPpm != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.BelowPpm))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *Params) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1874,6 +3877,136 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.IndexPairFloorSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.IndexPairFloorSeconds))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf8
+	}
+	if m.IndexPairPpm != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.IndexPairPpm))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf0
+	}
+	if m.MaxInvitations != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MaxInvitations))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe8
+	}
+	n30, err30 := github_com_cosmos_gogoproto_types.StdDurationMarshalTo(m.InvitationLifetime, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.InvitationLifetime):])
+	if err30 != nil {
+		return 0, err30
+	}
+	i -= n30
+	i = encodeVarintGpumarket(dAtA, i, uint64(n30))
+	i--
+	dAtA[i] = 0x1
+	i--
+	dAtA[i] = 0xe2
+	if m.MaxGang != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MaxGang))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd8
+	}
+	if m.MaxScan != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MaxScan))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd0
+	}
+	if len(m.SlaTiers) > 0 {
+		for iNdEx := len(m.SlaTiers) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.SlaTiers[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGpumarket(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xca
+		}
+	}
+	if m.OfflineCapPpm != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.OfflineCapPpm))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc0
+	}
+	if m.OfflineStepPpm != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.OfflineStepPpm))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb8
+	}
+	if m.OfflineStepSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.OfflineStepSeconds))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
+	if m.OfflineFreeSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.OfflineFreeSeconds))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa8
+	}
+	n31, err31 := github_com_cosmos_gogoproto_types.StdDurationMarshalTo(m.PreemptNotice, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.PreemptNotice):])
+	if err31 != nil {
+		return 0, err31
+	}
+	i -= n31
+	i = encodeVarintGpumarket(dAtA, i, uint64(n31))
+	i--
+	dAtA[i] = 0x1
+	i--
+	dAtA[i] = 0xa2
+	if m.LateCancelPpm != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.LateCancelPpm))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x98
+	}
+	n32, err32 := github_com_cosmos_gogoproto_types.StdDurationMarshalTo(m.FreeCancel, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.FreeCancel):])
+	if err32 != nil {
+		return 0, err32
+	}
+	i -= n32
+	i = encodeVarintGpumarket(dAtA, i, uint64(n32))
+	i--
+	dAtA[i] = 0x1
+	i--
+	dAtA[i] = 0x92
+	if m.ReservationBondPpm != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.ReservationBondPpm))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x88
+	}
+	if m.MaxAheadSeconds != 0 {
+		i = encodeVarintGpumarket(dAtA, i, uint64(m.MaxAheadSeconds))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x80
+	}
 	if m.MaxAllowList != 0 {
 		i = encodeVarintGpumarket(dAtA, i, uint64(m.MaxAllowList))
 		i--
@@ -1884,12 +4017,12 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x70
 	}
-	n18, err18 := github_com_cosmos_gogoproto_types.StdDurationMarshalTo(m.ClosedRetention, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.ClosedRetention):])
-	if err18 != nil {
-		return 0, err18
+	n33, err33 := github_com_cosmos_gogoproto_types.StdDurationMarshalTo(m.ClosedRetention, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.ClosedRetention):])
+	if err33 != nil {
+		return 0, err33
 	}
-	i -= n18
-	i = encodeVarintGpumarket(dAtA, i, uint64(n18))
+	i -= n33
+	i = encodeVarintGpumarket(dAtA, i, uint64(n33))
 	i--
 	dAtA[i] = 0x6a
 	if m.DeadlineBudget != 0 {
@@ -1934,12 +4067,12 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x38
 	}
-	n21, err21 := github_com_cosmos_gogoproto_types.StdDurationMarshalTo(m.StartTimeout, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.StartTimeout):])
-	if err21 != nil {
-		return 0, err21
+	n36, err36 := github_com_cosmos_gogoproto_types.StdDurationMarshalTo(m.StartTimeout, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.StartTimeout):])
+	if err36 != nil {
+		return 0, err36
 	}
-	i -= n21
-	i = encodeVarintGpumarket(dAtA, i, uint64(n21))
+	i -= n36
+	i = encodeVarintGpumarket(dAtA, i, uint64(n36))
 	i--
 	dAtA[i] = 0x32
 	if m.MaxNoticeSeconds != 0 {
@@ -2045,6 +4178,13 @@ func (m *Listing) Size() (n int) {
 	if m.RentalsOpened != 0 {
 		n += 1 + sovGpumarket(uint64(m.RentalsOpened))
 	}
+	if m.InterruptiblePrice != nil {
+		l = m.InterruptiblePrice.Size()
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.MaxAheadSeconds != 0 {
+		n += 2 + sovGpumarket(uint64(m.MaxAheadSeconds))
+	}
 	return n
 }
 
@@ -2139,6 +4279,284 @@ func (m *Rental) Size() (n int) {
 	if m.Result != nil {
 		l = m.Result.Size()
 		n += 2 + l + sovGpumarket(uint64(l))
+	}
+	if m.Type != 0 {
+		n += 2 + sovGpumarket(uint64(m.Type))
+	}
+	if m.Reservation != nil {
+		l = m.Reservation.Size()
+		n += 2 + l + sovGpumarket(uint64(l))
+	}
+	if m.PreemptedBy != 0 {
+		n += 2 + sovGpumarket(uint64(m.PreemptedBy))
+	}
+	if m.Availability != nil {
+		l = m.Availability.Size()
+		n += 2 + l + sovGpumarket(uint64(l))
+	}
+	if m.Subscription != nil {
+		l = m.Subscription.Size()
+		n += 2 + l + sovGpumarket(uint64(l))
+	}
+	if m.BalanceWarnings != 0 {
+		n += 2 + sovGpumarket(uint64(m.BalanceWarnings))
+	}
+	if m.Failover != nil {
+		l = m.Failover.Size()
+		n += 2 + l + sovGpumarket(uint64(l))
+	}
+	if m.GroupId != 0 {
+		n += 2 + sovGpumarket(uint64(m.GroupId))
+	}
+	return n
+}
+
+func (m *Reservation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartAt)
+	n += 1 + l + sovGpumarket(uint64(l))
+	l = m.Bond.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	l = m.Forfeited.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	return n
+}
+
+func (m *Availability) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.CountedSlot != 0 {
+		n += 1 + sovGpumarket(uint64(m.CountedSlot))
+	}
+	if m.JudgedSlots != 0 {
+		n += 1 + sovGpumarket(uint64(m.JudgedSlots))
+	}
+	if m.MissedSlots != 0 {
+		n += 1 + sovGpumarket(uint64(m.MissedSlots))
+	}
+	if m.Run != 0 {
+		n += 1 + sovGpumarket(uint64(m.Run))
+	}
+	if m.RunMarked {
+		n += 2
+	}
+	if m.IncidentSlot != 0 {
+		n += 1 + sovGpumarket(uint64(m.IncidentSlot))
+	}
+	if m.IncidentSeconds != 0 {
+		n += 1 + sovGpumarket(uint64(m.IncidentSeconds))
+	}
+	if m.UnbilledSeconds != 0 {
+		n += 1 + sovGpumarket(uint64(m.UnbilledSeconds))
+	}
+	if m.FreeDay != 0 {
+		n += 1 + sovGpumarket(uint64(m.FreeDay))
+	}
+	if m.FreeUsedSeconds != 0 {
+		n += 1 + sovGpumarket(uint64(m.FreeUsedSeconds))
+	}
+	l = m.PeriodPaid.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	return n
+}
+
+func (m *Subscription) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.PeriodSeconds != 0 {
+		n += 1 + sovGpumarket(uint64(m.PeriodSeconds))
+	}
+	l = m.Balance.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	l = m.Cap.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	l = m.Spent.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	if m.Cancelled {
+		n += 2
+	}
+	if m.Periods != 0 {
+		n += 1 + sovGpumarket(uint64(m.Periods))
+	}
+	return n
+}
+
+func (m *Failover) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.MaxPrice.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	l = m.Reserve.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	if m.Replaces != 0 {
+		n += 1 + sovGpumarket(uint64(m.Replaces))
+	}
+	if m.ReplacedBy != 0 {
+		n += 1 + sovGpumarket(uint64(m.ReplacedBy))
+	}
+	l = m.Moved.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	return n
+}
+
+func (m *Invitation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ListingId != 0 {
+		n += 1 + sovGpumarket(uint64(m.ListingId))
+	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.By != 0 {
+		n += 1 + sovGpumarket(uint64(m.By))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CreatedAt)
+	n += 1 + l + sovGpumarket(uint64(l))
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ExpiresAt)
+	n += 1 + l + sovGpumarket(uint64(l))
+	return n
+}
+
+func (m *ComputeRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Class)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.MinMemoryMib != 0 {
+		n += 1 + sovGpumarket(uint64(m.MinMemoryMib))
+	}
+	if m.MinWeightPpm != 0 {
+		n += 1 + sovGpumarket(uint64(m.MinWeightPpm))
+	}
+	if m.GpuCount != 0 {
+		n += 1 + sovGpumarket(uint64(m.GpuCount))
+	}
+	if m.DurationSeconds != 0 {
+		n += 1 + sovGpumarket(uint64(m.DurationSeconds))
+	}
+	if m.StartAt != nil {
+		l = github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.StartAt)
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	l = m.MaxPrice.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	l = len(m.Region)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.MinTrustTier != 0 {
+		n += 1 + sovGpumarket(uint64(m.MinTrustTier))
+	}
+	if m.Placement != 0 {
+		n += 1 + sovGpumarket(uint64(m.Placement))
+	}
+	l = len(m.ManifestDigest)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.CloseOnExit {
+		n += 2
+	}
+	if m.FailoverMaxPrice != nil {
+		l = m.FailoverMaxPrice.Size()
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.Interruptible {
+		n += 2
+	}
+	return n
+}
+
+func (m *PriceVolume) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Price.Size()
+	n += 1 + l + sovGpumarket(uint64(l))
+	if m.GpuSeconds != 0 {
+		n += 1 + sovGpumarket(uint64(m.GpuSeconds))
+	}
+	return n
+}
+
+func (m *PriceBucket) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Class)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	l = len(m.Denom)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.Hour != 0 {
+		n += 1 + sovGpumarket(uint64(m.Hour))
+	}
+	if len(m.Volumes) > 0 {
+		for _, e := range m.Volumes {
+			l = e.Size()
+			n += 1 + l + sovGpumarket(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *PairVolume) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Class)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	l = len(m.Denom)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.Hour != 0 {
+		n += 1 + sovGpumarket(uint64(m.Hour))
+	}
+	l = len(m.Renter)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovGpumarket(uint64(l))
+	}
+	if m.GpuSeconds != 0 {
+		n += 1 + sovGpumarket(uint64(m.GpuSeconds))
 	}
 	return n
 }
@@ -2248,6 +4666,21 @@ func (m *FeeSplit) Size() (n int) {
 	return n
 }
 
+func (m *SlaTier) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.BelowPpm != 0 {
+		n += 1 + sovGpumarket(uint64(m.BelowPpm))
+	}
+	if m.CreditPpm != 0 {
+		n += 1 + sovGpumarket(uint64(m.CreditPpm))
+	}
+	return n
+}
+
 func (m *Params) Size() (n int) {
 	if m == nil {
 		return 0
@@ -2297,6 +4730,54 @@ func (m *Params) Size() (n int) {
 	}
 	if m.MaxAllowList != 0 {
 		n += 1 + sovGpumarket(uint64(m.MaxAllowList))
+	}
+	if m.MaxAheadSeconds != 0 {
+		n += 2 + sovGpumarket(uint64(m.MaxAheadSeconds))
+	}
+	if m.ReservationBondPpm != 0 {
+		n += 2 + sovGpumarket(uint64(m.ReservationBondPpm))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.FreeCancel)
+	n += 2 + l + sovGpumarket(uint64(l))
+	if m.LateCancelPpm != 0 {
+		n += 2 + sovGpumarket(uint64(m.LateCancelPpm))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.PreemptNotice)
+	n += 2 + l + sovGpumarket(uint64(l))
+	if m.OfflineFreeSeconds != 0 {
+		n += 2 + sovGpumarket(uint64(m.OfflineFreeSeconds))
+	}
+	if m.OfflineStepSeconds != 0 {
+		n += 2 + sovGpumarket(uint64(m.OfflineStepSeconds))
+	}
+	if m.OfflineStepPpm != 0 {
+		n += 2 + sovGpumarket(uint64(m.OfflineStepPpm))
+	}
+	if m.OfflineCapPpm != 0 {
+		n += 2 + sovGpumarket(uint64(m.OfflineCapPpm))
+	}
+	if len(m.SlaTiers) > 0 {
+		for _, e := range m.SlaTiers {
+			l = e.Size()
+			n += 2 + l + sovGpumarket(uint64(l))
+		}
+	}
+	if m.MaxScan != 0 {
+		n += 2 + sovGpumarket(uint64(m.MaxScan))
+	}
+	if m.MaxGang != 0 {
+		n += 2 + sovGpumarket(uint64(m.MaxGang))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdDuration(m.InvitationLifetime)
+	n += 2 + l + sovGpumarket(uint64(l))
+	if m.MaxInvitations != 0 {
+		n += 2 + sovGpumarket(uint64(m.MaxInvitations))
+	}
+	if m.IndexPairPpm != 0 {
+		n += 2 + sovGpumarket(uint64(m.IndexPairPpm))
+	}
+	if m.IndexPairFloorSeconds != 0 {
+		n += 2 + sovGpumarket(uint64(m.IndexPairFloorSeconds))
 	}
 	return n
 }
@@ -2722,6 +5203,61 @@ func (m *Listing) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.RentalsOpened |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 15:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InterruptiblePrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.InterruptiblePrice == nil {
+				m.InterruptiblePrice = &types.Coin{}
+			}
+			if err := m.InterruptiblePrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 16:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxAheadSeconds", wireType)
+			}
+			m.MaxAheadSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxAheadSeconds |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -3607,6 +6143,2130 @@ func (m *Rental) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 28:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Type", wireType)
+			}
+			m.Type = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Type |= RentalType(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 29:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reservation", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Reservation == nil {
+				m.Reservation = &Reservation{}
+			}
+			if err := m.Reservation.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 30:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PreemptedBy", wireType)
+			}
+			m.PreemptedBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PreemptedBy |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 31:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Availability", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Availability == nil {
+				m.Availability = &Availability{}
+			}
+			if err := m.Availability.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 32:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subscription", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Subscription == nil {
+				m.Subscription = &Subscription{}
+			}
+			if err := m.Subscription.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 33:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BalanceWarnings", wireType)
+			}
+			m.BalanceWarnings = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BalanceWarnings |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 34:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Failover", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Failover == nil {
+				m.Failover = &Failover{}
+			}
+			if err := m.Failover.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 35:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field GroupId", wireType)
+			}
+			m.GroupId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.GroupId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Reservation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Reservation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Reservation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.StartAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bond", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Bond.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Forfeited", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Forfeited.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Availability) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Availability: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Availability: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CountedSlot", wireType)
+			}
+			m.CountedSlot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CountedSlot |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JudgedSlots", wireType)
+			}
+			m.JudgedSlots = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.JudgedSlots |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MissedSlots", wireType)
+			}
+			m.MissedSlots = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MissedSlots |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Run", wireType)
+			}
+			m.Run = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Run |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RunMarked", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.RunMarked = bool(v != 0)
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field IncidentSlot", wireType)
+			}
+			m.IncidentSlot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.IncidentSlot |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field IncidentSeconds", wireType)
+			}
+			m.IncidentSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.IncidentSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UnbilledSeconds", wireType)
+			}
+			m.UnbilledSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UnbilledSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FreeDay", wireType)
+			}
+			m.FreeDay = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FreeDay |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FreeUsedSeconds", wireType)
+			}
+			m.FreeUsedSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FreeUsedSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PeriodPaid", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.PeriodPaid.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Subscription) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Subscription: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Subscription: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PeriodSeconds", wireType)
+			}
+			m.PeriodSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PeriodSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Balance", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Balance.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Cap", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Cap.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Spent", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Spent.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Cancelled", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Cancelled = bool(v != 0)
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Periods", wireType)
+			}
+			m.Periods = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Periods |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Failover) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Failover: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Failover: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxPrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.MaxPrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reserve", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Reserve.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Replaces", wireType)
+			}
+			m.Replaces = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Replaces |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReplacedBy", wireType)
+			}
+			m.ReplacedBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReplacedBy |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Moved", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Moved.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Invitation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Invitation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Invitation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+			}
+			m.By = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.By |= InvitationSide(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CreatedAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.CreatedAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiresAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.ExpiresAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ComputeRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ComputeRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ComputeRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Class = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinMemoryMib", wireType)
+			}
+			m.MinMemoryMib = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinMemoryMib |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinWeightPpm", wireType)
+			}
+			m.MinWeightPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinWeightPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field GpuCount", wireType)
+			}
+			m.GpuCount = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.GpuCount |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DurationSeconds", wireType)
+			}
+			m.DurationSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DurationSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.StartAt == nil {
+				m.StartAt = new(time.Time)
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(m.StartAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxPrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.MaxPrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Region", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Region = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinTrustTier", wireType)
+			}
+			m.MinTrustTier = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinTrustTier |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Placement", wireType)
+			}
+			m.Placement = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Placement |= Placement(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ManifestDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ManifestDigest = append(m.ManifestDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ManifestDigest == nil {
+				m.ManifestDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 12:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CloseOnExit", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.CloseOnExit = bool(v != 0)
+		case 13:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FailoverMaxPrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.FailoverMaxPrice == nil {
+				m.FailoverMaxPrice = &types.Coin{}
+			}
+			if err := m.FailoverMaxPrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 14:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Interruptible", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Interruptible = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PriceVolume) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PriceVolume: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PriceVolume: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Price", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Price.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field GpuSeconds", wireType)
+			}
+			m.GpuSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.GpuSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PriceBucket) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PriceBucket: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PriceBucket: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Class = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Denom", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Denom = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hour", wireType)
+			}
+			m.Hour = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Hour |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Volumes", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Volumes = append(m.Volumes, PriceVolume{})
+			if err := m.Volumes[len(m.Volumes)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PairVolume) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PairVolume: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PairVolume: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Class = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Denom", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Denom = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hour", wireType)
+			}
+			m.Hour = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Hour |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Renter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Renter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field GpuSeconds", wireType)
+			}
+			m.GpuSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.GpuSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipGpumarket(dAtA[iNdEx:])
@@ -4310,6 +8970,94 @@ func (m *FeeSplit) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *SlaTier) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGpumarket
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SlaTier: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SlaTier: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BelowPpm", wireType)
+			}
+			m.BelowPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BelowPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CreditPpm", wireType)
+			}
+			m.CreditPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CreditPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGpumarket(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *Params) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -4717,6 +9465,367 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.MaxAllowList |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 16:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxAheadSeconds", wireType)
+			}
+			m.MaxAheadSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxAheadSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 17:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReservationBondPpm", wireType)
+			}
+			m.ReservationBondPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReservationBondPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 18:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FreeCancel", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdDurationUnmarshal(&m.FreeCancel, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 19:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LateCancelPpm", wireType)
+			}
+			m.LateCancelPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LateCancelPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 20:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PreemptNotice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdDurationUnmarshal(&m.PreemptNotice, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 21:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OfflineFreeSeconds", wireType)
+			}
+			m.OfflineFreeSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OfflineFreeSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 22:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OfflineStepSeconds", wireType)
+			}
+			m.OfflineStepSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OfflineStepSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 23:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OfflineStepPpm", wireType)
+			}
+			m.OfflineStepPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OfflineStepPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 24:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OfflineCapPpm", wireType)
+			}
+			m.OfflineCapPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OfflineCapPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 25:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlaTiers", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SlaTiers = append(m.SlaTiers, SlaTier{})
+			if err := m.SlaTiers[len(m.SlaTiers)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 26:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxScan", wireType)
+			}
+			m.MaxScan = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxScan |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 27:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxGang", wireType)
+			}
+			m.MaxGang = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxGang |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 28:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InvitationLifetime", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGpumarket
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdDurationUnmarshal(&m.InvitationLifetime, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 29:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxInvitations", wireType)
+			}
+			m.MaxInvitations = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxInvitations |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 30:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field IndexPairPpm", wireType)
+			}
+			m.IndexPairPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.IndexPairPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 31:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field IndexPairFloorSeconds", wireType)
+			}
+			m.IndexPairFloorSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGpumarket
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.IndexPairFloorSeconds |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

@@ -20,6 +20,28 @@ func (p Params) CheckPrice(price sdk.Coin) error {
 	return nil
 }
 
+// CheckPrices tells whether the listing's prices can be asked: the one of
+// interruptible rentals is in the same denom and not the higher one.
+//
+// Errors: ErrInvalidPrice.
+func (p Params) CheckPrices(l Listing) error {
+	if err := p.CheckPrice(l.Price); err != nil {
+		return err
+	}
+	return l.checkInterruptiblePrice()
+}
+
+func (l Listing) checkInterruptiblePrice() error {
+	if l.InterruptiblePrice == nil {
+		return nil
+	}
+	ip := *l.InterruptiblePrice
+	if ip.Denom != l.Price.Denom || ip.Amount.IsNil() || !ip.Amount.IsPositive() || ip.Amount.GT(l.Price.Amount) {
+		return ErrInvalidPrice.Wrapf("interruptible price %s%s, want 1 to %s", ip.Amount, ip.Denom, l.Price)
+	}
+	return nil
+}
+
 // CheckDuration tells whether the listing can be rented for so many seconds in
 // total: within its own bounds and within those of the params, which may have
 // become narrower since.

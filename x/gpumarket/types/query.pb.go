@@ -37,6 +37,67 @@ var _ = time.Kitchen
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// CandidateVerdict says what became of an offer that a request for compute read.
+type CandidateVerdict int32
+
+const (
+	CANDIDATE_VERDICT_UNSPECIFIED CandidateVerdict = 0
+	CANDIDATE_VERDICT_CHOSEN      CandidateVerdict = 1
+	// It fits, but a better one was enough.
+	CANDIDATE_VERDICT_NOT_NEEDED CandidateVerdict = 2
+	CANDIDATE_VERDICT_PRICE      CandidateVerdict = 3
+	CANDIDATE_VERDICT_DURATION   CandidateVerdict = 4
+	CANDIDATE_VERDICT_START      CandidateVerdict = 5
+	CANDIDATE_VERDICT_REGION     CandidateVerdict = 6
+	CANDIDATE_VERDICT_TRUST_TIER CandidateVerdict = 7
+	CANDIDATE_VERDICT_NOT_FREE   CandidateVerdict = 8
+	CANDIDATE_VERDICT_CLASS      CandidateVerdict = 9
+	CANDIDATE_VERDICT_HOST       CandidateVerdict = 10
+	// The operator is jailed, short of stake or the renter itself.
+	CANDIDATE_VERDICT_OPERATOR          CandidateVerdict = 11
+	CANDIDATE_VERDICT_NOT_INTERRUPTIBLE CandidateVerdict = 12
+)
+
+var CandidateVerdict_name = map[int32]string{
+	0:  "CANDIDATE_VERDICT_UNSPECIFIED",
+	1:  "CANDIDATE_VERDICT_CHOSEN",
+	2:  "CANDIDATE_VERDICT_NOT_NEEDED",
+	3:  "CANDIDATE_VERDICT_PRICE",
+	4:  "CANDIDATE_VERDICT_DURATION",
+	5:  "CANDIDATE_VERDICT_START",
+	6:  "CANDIDATE_VERDICT_REGION",
+	7:  "CANDIDATE_VERDICT_TRUST_TIER",
+	8:  "CANDIDATE_VERDICT_NOT_FREE",
+	9:  "CANDIDATE_VERDICT_CLASS",
+	10: "CANDIDATE_VERDICT_HOST",
+	11: "CANDIDATE_VERDICT_OPERATOR",
+	12: "CANDIDATE_VERDICT_NOT_INTERRUPTIBLE",
+}
+
+var CandidateVerdict_value = map[string]int32{
+	"CANDIDATE_VERDICT_UNSPECIFIED":       0,
+	"CANDIDATE_VERDICT_CHOSEN":            1,
+	"CANDIDATE_VERDICT_NOT_NEEDED":        2,
+	"CANDIDATE_VERDICT_PRICE":             3,
+	"CANDIDATE_VERDICT_DURATION":          4,
+	"CANDIDATE_VERDICT_START":             5,
+	"CANDIDATE_VERDICT_REGION":            6,
+	"CANDIDATE_VERDICT_TRUST_TIER":        7,
+	"CANDIDATE_VERDICT_NOT_FREE":          8,
+	"CANDIDATE_VERDICT_CLASS":             9,
+	"CANDIDATE_VERDICT_HOST":              10,
+	"CANDIDATE_VERDICT_OPERATOR":          11,
+	"CANDIDATE_VERDICT_NOT_INTERRUPTIBLE": 12,
+}
+
+func (x CandidateVerdict) String() string {
+	return proto.EnumName(CandidateVerdict_name, int32(x))
+}
+
+func (CandidateVerdict) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{0}
+}
+
 type QueryParamsRequest struct {
 }
 
@@ -339,6 +400,9 @@ type QueryQuoteRequest struct {
 	ListingId       uint64 `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
 	GpuCount        uint32 `protobuf:"varint,2,opt,name=gpu_count,json=gpuCount,proto3" json:"gpu_count,omitempty"`
 	DurationSeconds uint64 `protobuf:"varint,3,opt,name=duration_seconds,json=durationSeconds,proto3" json:"duration_seconds,omitempty"`
+	// Unset for now.
+	StartAt       *time.Time `protobuf:"bytes,4,opt,name=start_at,json=startAt,proto3,stdtime" json:"start_at,omitempty"`
+	Interruptible bool       `protobuf:"varint,5,opt,name=interruptible,proto3" json:"interruptible,omitempty"`
 }
 
 func (m *QueryQuoteRequest) Reset()         { *m = QueryQuoteRequest{} }
@@ -395,12 +459,32 @@ func (m *QueryQuoteRequest) GetDurationSeconds() uint64 {
 	return 0
 }
 
+func (m *QueryQuoteRequest) GetStartAt() *time.Time {
+	if m != nil {
+		return m.StartAt
+	}
+	return nil
+}
+
+func (m *QueryQuoteRequest) GetInterruptible() bool {
+	if m != nil {
+		return m.Interruptible
+	}
+	return false
+}
+
 type QueryQuoteResponse struct {
 	// What MsgRent would lock.
 	Escrow types.Coin `protobuf:"bytes,1,opt,name=escrow,proto3" json:"escrow"`
 	Gpus   []uint32   `protobuf:"varint,2,rep,packed,name=gpus,proto3" json:"gpus,omitempty"`
 	// Why it cannot be rented; empty when it can.
 	Obstacle string `protobuf:"bytes,3,opt,name=obstacle,proto3" json:"obstacle,omitempty"`
+	// When it could start: later than asked when it must preempt.
+	StartAt time.Time `protobuf:"bytes,4,opt,name=start_at,json=startAt,proto3,stdtime" json:"start_at"`
+	// Stake that the operator would lock for it.
+	Bond types.Coin `protobuf:"bytes,5,opt,name=bond,proto3" json:"bond"`
+	// Interruptible rentals that would end for it.
+	Preempts []uint64 `protobuf:"varint,6,rep,packed,name=preempts,proto3" json:"preempts,omitempty"`
 }
 
 func (m *QueryQuoteResponse) Reset()         { *m = QueryQuoteResponse{} }
@@ -455,6 +539,27 @@ func (m *QueryQuoteResponse) GetObstacle() string {
 		return m.Obstacle
 	}
 	return ""
+}
+
+func (m *QueryQuoteResponse) GetStartAt() time.Time {
+	if m != nil {
+		return m.StartAt
+	}
+	return time.Time{}
+}
+
+func (m *QueryQuoteResponse) GetBond() types.Coin {
+	if m != nil {
+		return m.Bond
+	}
+	return types.Coin{}
+}
+
+func (m *QueryQuoteResponse) GetPreempts() []uint64 {
+	if m != nil {
+		return m.Preempts
+	}
+	return nil
 }
 
 type QueryRentalRequest struct {
@@ -870,6 +975,8 @@ type Booking struct {
 	Start    time.Time `protobuf:"bytes,1,opt,name=start,proto3,stdtime" json:"start"`
 	End      time.Time `protobuf:"bytes,2,opt,name=end,proto3,stdtime" json:"end"`
 	RentalId uint64    `protobuf:"varint,3,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	// The rental can be preempted.
+	Interruptible bool `protobuf:"varint,4,opt,name=interruptible,proto3" json:"interruptible,omitempty"`
 }
 
 func (m *Booking) Reset()         { *m = Booking{} }
@@ -924,6 +1031,13 @@ func (m *Booking) GetRentalId() uint64 {
 		return m.RentalId
 	}
 	return 0
+}
+
+func (m *Booking) GetInterruptible() bool {
+	if m != nil {
+		return m.Interruptible
+	}
+	return false
 }
 
 type QueryCalendarRequest struct {
@@ -1038,6 +1152,552 @@ func (m *QueryCalendarResponse) GetPagination() *query.PageResponse {
 	return nil
 }
 
+// Candidate is an offer that was read, in the order of the search.
+type Candidate struct {
+	ListingId uint64     `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	HostId    uint64     `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Price     types.Coin `protobuf:"bytes,3,opt,name=price,proto3" json:"price"`
+	TrustTier uint32     `protobuf:"varint,4,opt,name=trust_tier,json=trustTier,proto3" json:"trust_tier,omitempty"`
+	// Slots of the day before in which the host was up, in PPM.
+	ReliabilityPpm uint64           `protobuf:"varint,5,opt,name=reliability_ppm,json=reliabilityPpm,proto3" json:"reliability_ppm,omitempty"`
+	Verdict        CandidateVerdict `protobuf:"varint,6,opt,name=verdict,proto3,enum=grafi.gpumarket.v1.CandidateVerdict" json:"verdict,omitempty"`
+	// Why, in words; empty when it was chosen.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+}
+
+func (m *Candidate) Reset()         { *m = Candidate{} }
+func (m *Candidate) String() string { return proto.CompactTextString(m) }
+func (*Candidate) ProtoMessage()    {}
+func (*Candidate) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{19}
+}
+func (m *Candidate) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Candidate) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Candidate.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Candidate) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Candidate.Merge(m, src)
+}
+func (m *Candidate) XXX_Size() int {
+	return m.Size()
+}
+func (m *Candidate) XXX_DiscardUnknown() {
+	xxx_messageInfo_Candidate.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Candidate proto.InternalMessageInfo
+
+func (m *Candidate) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *Candidate) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *Candidate) GetPrice() types.Coin {
+	if m != nil {
+		return m.Price
+	}
+	return types.Coin{}
+}
+
+func (m *Candidate) GetTrustTier() uint32 {
+	if m != nil {
+		return m.TrustTier
+	}
+	return 0
+}
+
+func (m *Candidate) GetReliabilityPpm() uint64 {
+	if m != nil {
+		return m.ReliabilityPpm
+	}
+	return 0
+}
+
+func (m *Candidate) GetVerdict() CandidateVerdict {
+	if m != nil {
+		return m.Verdict
+	}
+	return CANDIDATE_VERDICT_UNSPECIFIED
+}
+
+func (m *Candidate) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+// MatchedOffer is what a request takes of one listing.
+type MatchedOffer struct {
+	ListingId uint64     `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	HostId    uint64     `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Operator  string     `protobuf:"bytes,3,opt,name=operator,proto3" json:"operator,omitempty"`
+	Gpus      []uint32   `protobuf:"varint,4,rep,packed,name=gpus,proto3" json:"gpus,omitempty"`
+	Price     types.Coin `protobuf:"bytes,5,opt,name=price,proto3" json:"price"`
+	Escrow    types.Coin `protobuf:"bytes,6,opt,name=escrow,proto3" json:"escrow"`
+}
+
+func (m *MatchedOffer) Reset()         { *m = MatchedOffer{} }
+func (m *MatchedOffer) String() string { return proto.CompactTextString(m) }
+func (*MatchedOffer) ProtoMessage()    {}
+func (*MatchedOffer) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{20}
+}
+func (m *MatchedOffer) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MatchedOffer) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MatchedOffer.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MatchedOffer) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MatchedOffer.Merge(m, src)
+}
+func (m *MatchedOffer) XXX_Size() int {
+	return m.Size()
+}
+func (m *MatchedOffer) XXX_DiscardUnknown() {
+	xxx_messageInfo_MatchedOffer.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MatchedOffer proto.InternalMessageInfo
+
+func (m *MatchedOffer) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *MatchedOffer) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *MatchedOffer) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MatchedOffer) GetGpus() []uint32 {
+	if m != nil {
+		return m.Gpus
+	}
+	return nil
+}
+
+func (m *MatchedOffer) GetPrice() types.Coin {
+	if m != nil {
+		return m.Price
+	}
+	return types.Coin{}
+}
+
+func (m *MatchedOffer) GetEscrow() types.Coin {
+	if m != nil {
+		return m.Escrow
+	}
+	return types.Coin{}
+}
+
+type QueryMatchComputeRequest struct {
+	// Who would rent; empty for anybody.
+	Renter  string         `protobuf:"bytes,1,opt,name=renter,proto3" json:"renter,omitempty"`
+	Request ComputeRequest `protobuf:"bytes,2,opt,name=request,proto3" json:"request"`
+}
+
+func (m *QueryMatchComputeRequest) Reset()         { *m = QueryMatchComputeRequest{} }
+func (m *QueryMatchComputeRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryMatchComputeRequest) ProtoMessage()    {}
+func (*QueryMatchComputeRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{21}
+}
+func (m *QueryMatchComputeRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryMatchComputeRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryMatchComputeRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryMatchComputeRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryMatchComputeRequest.Merge(m, src)
+}
+func (m *QueryMatchComputeRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryMatchComputeRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryMatchComputeRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryMatchComputeRequest proto.InternalMessageInfo
+
+func (m *QueryMatchComputeRequest) GetRenter() string {
+	if m != nil {
+		return m.Renter
+	}
+	return ""
+}
+
+func (m *QueryMatchComputeRequest) GetRequest() ComputeRequest {
+	if m != nil {
+		return m.Request
+	}
+	return ComputeRequest{}
+}
+
+type QueryMatchComputeResponse struct {
+	// What all of it would cost: escrow and failover reserve.
+	Cost       types.Coin     `protobuf:"bytes,1,opt,name=cost,proto3" json:"cost"`
+	Offers     []MatchedOffer `protobuf:"bytes,2,rep,name=offers,proto3" json:"offers"`
+	Candidates []Candidate    `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates"`
+	// The search ended at max_scan and not at the end of the offers.
+	Bounded bool `protobuf:"varint,4,opt,name=bounded,proto3" json:"bounded,omitempty"`
+	// Why the request would fail; empty when it would not.
+	Obstacle string `protobuf:"bytes,5,opt,name=obstacle,proto3" json:"obstacle,omitempty"`
+}
+
+func (m *QueryMatchComputeResponse) Reset()         { *m = QueryMatchComputeResponse{} }
+func (m *QueryMatchComputeResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryMatchComputeResponse) ProtoMessage()    {}
+func (*QueryMatchComputeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{22}
+}
+func (m *QueryMatchComputeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryMatchComputeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryMatchComputeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryMatchComputeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryMatchComputeResponse.Merge(m, src)
+}
+func (m *QueryMatchComputeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryMatchComputeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryMatchComputeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryMatchComputeResponse proto.InternalMessageInfo
+
+func (m *QueryMatchComputeResponse) GetCost() types.Coin {
+	if m != nil {
+		return m.Cost
+	}
+	return types.Coin{}
+}
+
+func (m *QueryMatchComputeResponse) GetOffers() []MatchedOffer {
+	if m != nil {
+		return m.Offers
+	}
+	return nil
+}
+
+func (m *QueryMatchComputeResponse) GetCandidates() []Candidate {
+	if m != nil {
+		return m.Candidates
+	}
+	return nil
+}
+
+func (m *QueryMatchComputeResponse) GetBounded() bool {
+	if m != nil {
+		return m.Bounded
+	}
+	return false
+}
+
+func (m *QueryMatchComputeResponse) GetObstacle() string {
+	if m != nil {
+		return m.Obstacle
+	}
+	return ""
+}
+
+type QueryPriceIndexRequest struct {
+	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
+	Denom string `protobuf:"bytes,2,opt,name=denom,proto3" json:"denom,omitempty"`
+}
+
+func (m *QueryPriceIndexRequest) Reset()         { *m = QueryPriceIndexRequest{} }
+func (m *QueryPriceIndexRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryPriceIndexRequest) ProtoMessage()    {}
+func (*QueryPriceIndexRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{23}
+}
+func (m *QueryPriceIndexRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPriceIndexRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPriceIndexRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPriceIndexRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPriceIndexRequest.Merge(m, src)
+}
+func (m *QueryPriceIndexRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPriceIndexRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPriceIndexRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPriceIndexRequest proto.InternalMessageInfo
+
+func (m *QueryPriceIndexRequest) GetClass() string {
+	if m != nil {
+		return m.Class
+	}
+	return ""
+}
+
+func (m *QueryPriceIndexRequest) GetDenom() string {
+	if m != nil {
+		return m.Denom
+	}
+	return ""
+}
+
+type QueryPriceIndexResponse struct {
+	// Unset when nothing was rented.
+	Price      *types.Coin `protobuf:"bytes,1,opt,name=price,proto3" json:"price,omitempty"`
+	GpuSeconds uint64      `protobuf:"varint,2,opt,name=gpu_seconds,json=gpuSeconds,proto3" json:"gpu_seconds,omitempty"`
+	From       time.Time   `protobuf:"bytes,3,opt,name=from,proto3,stdtime" json:"from"`
+	To         time.Time   `protobuf:"bytes,4,opt,name=to,proto3,stdtime" json:"to"`
+}
+
+func (m *QueryPriceIndexResponse) Reset()         { *m = QueryPriceIndexResponse{} }
+func (m *QueryPriceIndexResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryPriceIndexResponse) ProtoMessage()    {}
+func (*QueryPriceIndexResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{24}
+}
+func (m *QueryPriceIndexResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPriceIndexResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPriceIndexResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPriceIndexResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPriceIndexResponse.Merge(m, src)
+}
+func (m *QueryPriceIndexResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPriceIndexResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPriceIndexResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPriceIndexResponse proto.InternalMessageInfo
+
+func (m *QueryPriceIndexResponse) GetPrice() *types.Coin {
+	if m != nil {
+		return m.Price
+	}
+	return nil
+}
+
+func (m *QueryPriceIndexResponse) GetGpuSeconds() uint64 {
+	if m != nil {
+		return m.GpuSeconds
+	}
+	return 0
+}
+
+func (m *QueryPriceIndexResponse) GetFrom() time.Time {
+	if m != nil {
+		return m.From
+	}
+	return time.Time{}
+}
+
+func (m *QueryPriceIndexResponse) GetTo() time.Time {
+	if m != nil {
+		return m.To
+	}
+	return time.Time{}
+}
+
+// At most one of listing_id and account.
+type QueryInvitationsRequest struct {
+	ListingId  uint64             `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Account    string             `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,3,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryInvitationsRequest) Reset()         { *m = QueryInvitationsRequest{} }
+func (m *QueryInvitationsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryInvitationsRequest) ProtoMessage()    {}
+func (*QueryInvitationsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{25}
+}
+func (m *QueryInvitationsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryInvitationsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryInvitationsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryInvitationsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryInvitationsRequest.Merge(m, src)
+}
+func (m *QueryInvitationsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryInvitationsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryInvitationsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryInvitationsRequest proto.InternalMessageInfo
+
+func (m *QueryInvitationsRequest) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *QueryInvitationsRequest) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+func (m *QueryInvitationsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryInvitationsResponse struct {
+	Invitations []Invitation        `protobuf:"bytes,1,rep,name=invitations,proto3" json:"invitations"`
+	Pagination  *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryInvitationsResponse) Reset()         { *m = QueryInvitationsResponse{} }
+func (m *QueryInvitationsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryInvitationsResponse) ProtoMessage()    {}
+func (*QueryInvitationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d524abd801bbe266, []int{26}
+}
+func (m *QueryInvitationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryInvitationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryInvitationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryInvitationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryInvitationsResponse.Merge(m, src)
+}
+func (m *QueryInvitationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryInvitationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryInvitationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryInvitationsResponse proto.InternalMessageInfo
+
+func (m *QueryInvitationsResponse) GetInvitations() []Invitation {
+	if m != nil {
+		return m.Invitations
+	}
+	return nil
+}
+
+func (m *QueryInvitationsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
 type QueryInvariantsRequest struct {
 }
 
@@ -1045,7 +1705,7 @@ func (m *QueryInvariantsRequest) Reset()         { *m = QueryInvariantsRequest{}
 func (m *QueryInvariantsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryInvariantsRequest) ProtoMessage()    {}
 func (*QueryInvariantsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d524abd801bbe266, []int{19}
+	return fileDescriptor_d524abd801bbe266, []int{27}
 }
 func (m *QueryInvariantsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1083,7 +1743,7 @@ func (m *QueryInvariantsResponse) Reset()         { *m = QueryInvariantsResponse
 func (m *QueryInvariantsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryInvariantsResponse) ProtoMessage()    {}
 func (*QueryInvariantsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d524abd801bbe266, []int{20}
+	return fileDescriptor_d524abd801bbe266, []int{28}
 }
 func (m *QueryInvariantsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1120,6 +1780,7 @@ func (m *QueryInvariantsResponse) GetBroken() []string {
 }
 
 func init() {
+	proto.RegisterEnum("grafi.gpumarket.v1.CandidateVerdict", CandidateVerdict_name, CandidateVerdict_value)
 	proto.RegisterType((*QueryParamsRequest)(nil), "grafi.gpumarket.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "grafi.gpumarket.v1.QueryParamsResponse")
 	proto.RegisterType((*QueryListingRequest)(nil), "grafi.gpumarket.v1.QueryListingRequest")
@@ -1139,6 +1800,14 @@ func init() {
 	proto.RegisterType((*Booking)(nil), "grafi.gpumarket.v1.Booking")
 	proto.RegisterType((*QueryCalendarRequest)(nil), "grafi.gpumarket.v1.QueryCalendarRequest")
 	proto.RegisterType((*QueryCalendarResponse)(nil), "grafi.gpumarket.v1.QueryCalendarResponse")
+	proto.RegisterType((*Candidate)(nil), "grafi.gpumarket.v1.Candidate")
+	proto.RegisterType((*MatchedOffer)(nil), "grafi.gpumarket.v1.MatchedOffer")
+	proto.RegisterType((*QueryMatchComputeRequest)(nil), "grafi.gpumarket.v1.QueryMatchComputeRequest")
+	proto.RegisterType((*QueryMatchComputeResponse)(nil), "grafi.gpumarket.v1.QueryMatchComputeResponse")
+	proto.RegisterType((*QueryPriceIndexRequest)(nil), "grafi.gpumarket.v1.QueryPriceIndexRequest")
+	proto.RegisterType((*QueryPriceIndexResponse)(nil), "grafi.gpumarket.v1.QueryPriceIndexResponse")
+	proto.RegisterType((*QueryInvitationsRequest)(nil), "grafi.gpumarket.v1.QueryInvitationsRequest")
+	proto.RegisterType((*QueryInvitationsResponse)(nil), "grafi.gpumarket.v1.QueryInvitationsResponse")
 	proto.RegisterType((*QueryInvariantsRequest)(nil), "grafi.gpumarket.v1.QueryInvariantsRequest")
 	proto.RegisterType((*QueryInvariantsResponse)(nil), "grafi.gpumarket.v1.QueryInvariantsResponse")
 }
@@ -1146,88 +1815,138 @@ func init() {
 func init() { proto.RegisterFile("grafi/gpumarket/v1/query.proto", fileDescriptor_d524abd801bbe266) }
 
 var fileDescriptor_d524abd801bbe266 = []byte{
-	// 1296 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x57, 0xcf, 0x6f, 0x1b, 0xc5,
-	0x17, 0xcf, 0xc4, 0x8d, 0x7f, 0xcc, 0xf7, 0x5b, 0x95, 0x0c, 0xa1, 0x75, 0x9d, 0xd4, 0x89, 0x56,
-	0x90, 0x9f, 0x74, 0x37, 0x4e, 0x23, 0x81, 0x54, 0x4a, 0xc1, 0x11, 0x94, 0x48, 0x48, 0x6d, 0xdd,
-	0x9e, 0xb8, 0x44, 0x63, 0x7b, 0xb2, 0x5d, 0xc5, 0xde, 0xd9, 0xec, 0xec, 0x06, 0x42, 0x14, 0x09,
-	0x55, 0xe2, 0x82, 0x40, 0x14, 0x81, 0xc4, 0x89, 0x5b, 0x0e, 0x55, 0x2f, 0x70, 0xe8, 0x7f, 0xc0,
-	0xa5, 0xc7, 0x0a, 0x2e, 0x9c, 0x00, 0x25, 0x48, 0xfc, 0x1b, 0x68, 0x67, 0xde, 0xd8, 0x5e, 0xff,
-	0x58, 0x3b, 0x90, 0x43, 0x2f, 0xd6, 0xce, 0x9b, 0xf7, 0xe6, 0x7d, 0xde, 0x67, 0xde, 0xbc, 0xf7,
-	0x8c, 0x8b, 0xb6, 0x4f, 0xb7, 0x1d, 0xcb, 0xf6, 0xc2, 0x26, 0xf5, 0x77, 0x58, 0x60, 0xed, 0x95,
-	0xac, 0xdd, 0x90, 0xf9, 0xfb, 0xa6, 0xe7, 0xf3, 0x80, 0x13, 0x22, 0xf7, 0xcd, 0xd6, 0xbe, 0xb9,
-	0x57, 0x2a, 0x4c, 0xd2, 0xa6, 0xe3, 0x72, 0x4b, 0xfe, 0x2a, 0xb5, 0xc2, 0x72, 0x8d, 0x8b, 0x26,
-	0x17, 0x56, 0x95, 0x0a, 0xa6, 0xec, 0xad, 0xbd, 0x52, 0x95, 0x05, 0xb4, 0x64, 0x79, 0xd4, 0x76,
-	0x5c, 0x1a, 0x38, 0xdc, 0x05, 0xdd, 0x62, 0xa7, 0xae, 0xd6, 0xaa, 0x71, 0x47, 0xef, 0x5f, 0x56,
-	0xfb, 0x5b, 0x72, 0x65, 0xa9, 0x05, 0x6c, 0x4d, 0xd9, 0xdc, 0xe6, 0x4a, 0x1e, 0x7d, 0x81, 0x74,
-	0xc6, 0xe6, 0xdc, 0x6e, 0x30, 0x8b, 0x7a, 0x8e, 0x45, 0x5d, 0x97, 0x07, 0xd2, 0x9b, 0xb6, 0x99,
-	0x85, 0x5d, 0xb9, 0xaa, 0x86, 0xdb, 0x56, 0xe0, 0x34, 0x99, 0x08, 0x68, 0xd3, 0x03, 0x05, 0xa3,
-	0x0f, 0x05, 0xed, 0x78, 0xa5, 0x8e, 0x31, 0x85, 0xc9, 0xdd, 0x28, 0xaa, 0x3b, 0xd4, 0xa7, 0x4d,
-	0x51, 0x61, 0xbb, 0x21, 0x13, 0x81, 0x71, 0x1f, 0xbf, 0x1c, 0x93, 0x0a, 0x8f, 0xbb, 0x82, 0x91,
-	0x1b, 0x38, 0xed, 0x49, 0x49, 0x1e, 0xcd, 0xa1, 0xc5, 0xff, 0xad, 0x15, 0xcc, 0x5e, 0x12, 0x4d,
-	0x65, 0x53, 0xce, 0x3d, 0xfb, 0x7d, 0x76, 0xec, 0xf1, 0xdf, 0x3f, 0x2d, 0xa3, 0x0a, 0x18, 0x19,
-	0xeb, 0x70, 0xea, 0x87, 0x8e, 0x08, 0x1c, 0xd7, 0x06, 0x67, 0xe4, 0x0a, 0xc6, 0x0d, 0x25, 0xd9,
-	0x72, 0xea, 0xf2, 0xe4, 0x73, 0x95, 0x1c, 0x48, 0x36, 0xeb, 0x46, 0x88, 0xa7, 0xe2, 0x56, 0x00,
-	0xe6, 0x1d, 0x9c, 0x01, 0x25, 0x40, 0x33, 0xdd, 0x0f, 0x0d, 0x58, 0x75, 0xc2, 0xd1, 0x66, 0x64,
-	0x1a, 0xe7, 0xb6, 0x7d, 0xc6, 0xb6, 0x6c, 0x2f, 0x14, 0xf9, 0xf1, 0xb9, 0xd4, 0xe2, 0xf9, 0x4a,
-	0x36, 0x12, 0xdc, 0xf2, 0x42, 0x61, 0xfc, 0x8c, 0xe2, 0x7e, 0x35, 0x37, 0x64, 0x0a, 0x4f, 0xd4,
-	0x1a, 0x54, 0x28, 0x0e, 0x72, 0x15, 0xb5, 0x20, 0xeb, 0x38, 0xcb, 0x3d, 0xe6, 0xd3, 0x80, 0xfb,
-	0xf9, 0xf1, 0x68, 0xa3, 0x9c, 0xff, 0xe5, 0xe9, 0xd5, 0x29, 0xb8, 0xe4, 0x77, 0xeb, 0x75, 0x9f,
-	0x09, 0x71, 0x2f, 0xf0, 0xa3, 0x08, 0x5a, 0x9a, 0xe4, 0x12, 0xce, 0x3c, 0xe0, 0x22, 0x88, 0xe2,
-	0x4e, 0xc9, 0xb8, 0xd3, 0xd1, 0x72, 0xb3, 0x4e, 0xde, 0xc7, 0xb8, 0x9d, 0x5e, 0xf9, 0x73, 0x32,
-	0xbe, 0x79, 0x13, 0x4e, 0x8b, 0xf2, 0xcb, 0x54, 0xb9, 0x0c, 0x59, 0x66, 0xde, 0xa1, 0x36, 0x03,
-	0x80, 0x95, 0x0e, 0x4b, 0xe3, 0x08, 0xe1, 0x57, 0xba, 0xa2, 0x00, 0xfa, 0xca, 0x38, 0x0b, 0x3c,
-	0x44, 0x91, 0xa4, 0x4e, 0xc1, 0x5f, 0xcb, 0x8e, 0xdc, 0x8a, 0xa1, 0x1c, 0x97, 0x28, 0x17, 0x86,
-	0xa2, 0x54, 0x00, 0x62, 0x30, 0x3f, 0xc5, 0x93, 0x12, 0xe5, 0xdd, 0x90, 0x07, 0x6c, 0xb4, 0xbc,
-	0x88, 0x6e, 0xcf, 0xf6, 0xc2, 0xad, 0x1a, 0x0f, 0xdd, 0x40, 0xfa, 0x3e, 0x5f, 0xc9, 0xda, 0x5e,
-	0xb8, 0x11, 0xad, 0xc9, 0x12, 0x7e, 0xa9, 0x1e, 0xfa, 0xf2, 0xf0, 0x2d, 0xc1, 0x6a, 0xdc, 0xad,
-	0x0b, 0x60, 0xf8, 0x82, 0x96, 0xdf, 0x53, 0x62, 0xe3, 0x21, 0x82, 0x27, 0x00, 0xce, 0x81, 0x9f,
-	0xb7, 0x70, 0x9a, 0x89, 0x9a, 0xcf, 0x3f, 0x86, 0xec, 0xba, 0x1c, 0x8b, 0x4b, 0x47, 0xb4, 0xc1,
-	0x1d, 0x37, 0x96, 0xea, 0xca, 0x86, 0x10, 0x7c, 0xae, 0x23, 0xab, 0xe4, 0x37, 0x29, 0xe0, 0x2c,
-	0xaf, 0x8a, 0x80, 0xd6, 0x1a, 0x4c, 0x62, 0xc9, 0x55, 0x5a, 0x6b, 0xa3, 0x04, 0x18, 0x2a, 0xcc,
-	0x0d, 0x68, 0x43, 0x33, 0x30, 0x8d, 0x73, 0xbe, 0x14, 0xb4, 0x09, 0xc8, 0x2a, 0xc1, 0x66, 0xdd,
-	0xf8, 0x0e, 0xc1, 0x73, 0xd2, 0x36, 0xed, 0x47, 0xaa, 0x74, 0x92, 0x1e, 0xa9, 0xb2, 0x89, 0x21,
-	0x57, 0x46, 0xe4, 0x6d, 0x9c, 0xf1, 0xe8, 0x3e, 0xad, 0x36, 0x18, 0x5c, 0xe8, 0x68, 0x81, 0x6b,
-	0x23, 0xe3, 0x33, 0x84, 0xaf, 0x48, 0x58, 0xb7, 0x3d, 0xe6, 0x2a, 0x37, 0xa2, 0xbc, 0xff, 0x01,
-	0x17, 0x81, 0x8e, 0xaa, 0x23, 0xe9, 0x51, 0x42, 0xd2, 0x8f, 0xff, 0xeb, 0xa4, 0x7f, 0x82, 0x70,
-	0x71, 0x10, 0x04, 0x20, 0xe9, 0x26, 0xce, 0xa8, 0x78, 0x75, 0xf2, 0x8f, 0xc8, 0x92, 0xb6, 0x3a,
-	0xbb, 0xd4, 0xff, 0x1e, 0xe1, 0xe9, 0x8e, 0x6b, 0x14, 0x65, 0xf9, 0xc1, 0x7c, 0xcd, 0xd6, 0xaa,
-	0xba, 0x4e, 0xe6, 0xab, 0x7a, 0x93, 0x50, 0x56, 0x40, 0xef, 0xcc, 0x68, 0x7c, 0x8c, 0xf0, 0x4c,
-	0x7f, 0x64, 0x2f, 0x1c, 0x89, 0x3f, 0xe8, 0xa4, 0x6b, 0x41, 0xbd, 0x0d, 0x25, 0x56, 0xd3, 0xd8,
-	0x59, 0x9f, 0xd1, 0xc8, 0xf5, 0xf9, 0xcc, 0x33, 0xb2, 0x0f, 0xbe, 0x17, 0x8e, 0xcc, 0x23, 0x84,
-	0x33, 0x65, 0xce, 0x77, 0xa2, 0x16, 0x79, 0x13, 0x4f, 0x88, 0x80, 0xfa, 0x41, 0xbb, 0x96, 0xc8,
-	0x99, 0xc3, 0xd4, 0x33, 0x87, 0x79, 0x5f, 0xcf, 0x1c, 0xe5, 0xf3, 0x11, 0xa6, 0x47, 0x7f, 0xcc,
-	0x22, 0x85, 0x4b, 0xd9, 0x91, 0xeb, 0x38, 0xc5, 0xdc, 0x3a, 0xc0, 0x39, 0x85, 0x79, 0x64, 0x15,
-	0xaf, 0x7f, 0xa9, 0xae, 0xfa, 0xf7, 0x8d, 0x6e, 0xd0, 0x1b, 0xb4, 0xc1, 0xdc, 0x3a, 0xf5, 0x87,
-	0xd6, 0x97, 0x3c, 0xce, 0x70, 0xbf, 0xee, 0xb8, 0xb4, 0x01, 0xfd, 0x42, 0x2f, 0xbb, 0xee, 0x39,
-	0xf5, 0xdf, 0xdb, 0x6d, 0x1b, 0x53, 0xbb, 0xdd, 0x56, 0x15, 0xa7, 0x89, 0xed, 0x16, 0x78, 0x8f,
-	0xb5, 0x5b, 0x6d, 0x77, 0x76, 0x37, 0x9c, 0xc7, 0x17, 0x25, 0xca, 0x4d, 0x77, 0x8f, 0xfa, 0x0e,
-	0x75, 0x83, 0xd6, 0xe0, 0x57, 0xc2, 0x97, 0x7a, 0x76, 0x20, 0x82, 0x8b, 0x38, 0x5d, 0xf5, 0xf9,
-	0x0e, 0x73, 0x25, 0xfe, 0x5c, 0x05, 0x56, 0x6b, 0x5f, 0xfe, 0x1f, 0x4f, 0x48, 0x1b, 0x72, 0x88,
-	0xd3, 0x6a, 0xf8, 0x23, 0xf3, 0xfd, 0x62, 0xeb, 0x9d, 0x33, 0x0b, 0x0b, 0x43, 0xf5, 0x94, 0x73,
-	0xc3, 0x78, 0xf8, 0xeb, 0x5f, 0xdf, 0x8e, 0xcf, 0x90, 0x82, 0xd5, 0x67, 0xa6, 0x55, 0xe3, 0x25,
-	0xf9, 0x1a, 0xe1, 0x0c, 0x8c, 0x2b, 0x64, 0xf0, 0xc1, 0xf1, 0xe1, 0xb3, 0xb0, 0x38, 0x5c, 0x11,
-	0x20, 0x94, 0x24, 0x84, 0x15, 0xb2, 0xd4, 0x0f, 0x82, 0x1e, 0x89, 0xac, 0x83, 0xf6, 0xc8, 0x72,
-	0x48, 0x3e, 0x47, 0x38, 0xab, 0x07, 0x2f, 0x32, 0xd4, 0x53, 0x8b, 0x95, 0xa5, 0x11, 0x34, 0x01,
-	0xd4, 0xab, 0x12, 0x54, 0x91, 0xcc, 0x24, 0x81, 0x8a, 0x98, 0x99, 0x90, 0xd3, 0x0d, 0x79, 0x6d,
-	0xe0, 0xd1, 0x9d, 0xa3, 0x57, 0x61, 0x7e, 0x98, 0x1a, 0xb8, 0x7f, 0x43, 0xba, 0x2f, 0x11, 0x6b,
-	0x64, 0x4e, 0xac, 0x5d, 0x89, 0xe3, 0x0b, 0x84, 0xd3, 0xaa, 0x96, 0x25, 0xe4, 0x4a, 0x6c, 0x18,
-	0x4a, 0xc8, 0x95, 0xf8, 0x00, 0x64, 0x58, 0x12, 0xd4, 0x12, 0x59, 0xe8, 0x07, 0x0a, 0xaa, 0xa5,
-	0x75, 0xd0, 0x2a, 0x2c, 0x87, 0xe4, 0x47, 0x84, 0x27, 0x7b, 0x46, 0x05, 0x52, 0x1a, 0xe8, 0x6f,
-	0xd0, 0x64, 0x53, 0x58, 0x3b, 0x8d, 0x09, 0xa0, 0xbd, 0x26, 0xd1, 0x5e, 0x25, 0x2b, 0xfd, 0xd0,
-	0x46, 0x85, 0x4b, 0x58, 0x07, 0x50, 0xce, 0x0e, 0x35, 0x7a, 0xf2, 0x04, 0xe1, 0x0b, 0x5d, 0x5d,
-	0x99, 0x58, 0x43, 0xf8, 0xe9, 0x9e, 0x2c, 0x0a, 0xab, 0xa3, 0x1b, 0x00, 0xd6, 0x75, 0x89, 0xd5,
-	0x24, 0xaf, 0x0f, 0x62, 0x96, 0xf9, 0xc0, 0x2c, 0xf3, 0xdb, 0x60, 0x9f, 0x22, 0x3c, 0xd9, 0xd3,
-	0xf7, 0x12, 0xe8, 0x1d, 0xd4, 0xc3, 0x13, 0xe8, 0x1d, 0xd8, 0x56, 0x8d, 0x37, 0x25, 0xe4, 0x35,
-	0xb2, 0xda, 0x0f, 0xb2, 0xee, 0xf3, 0xc2, 0x3a, 0xd0, 0x9f, 0x6d, 0xd8, 0x47, 0x08, 0x67, 0x75,
-	0x19, 0x4f, 0x78, 0xbc, 0x5d, 0xdd, 0x27, 0xe1, 0xf1, 0x76, 0xf7, 0x04, 0x63, 0x43, 0x62, 0xbb,
-	0x41, 0xae, 0x8f, 0x72, 0xf5, 0xd1, 0x5f, 0x08, 0xeb, 0x00, 0x1a, 0xd6, 0xa1, 0xd5, 0x6a, 0x0a,
-	0x5f, 0x21, 0x8c, 0xdb, 0xd5, 0x9a, 0x2c, 0x0f, 0x74, 0xdf, 0x53, 0xec, 0x0b, 0x2b, 0x23, 0xe9,
-	0x02, 0xd8, 0x79, 0x09, 0x76, 0x8e, 0x14, 0xfb, 0x81, 0x75, 0x5a, 0xfa, 0xe5, 0xf7, 0x9e, 0x1d,
-	0x17, 0xd1, 0xf3, 0xe3, 0x22, 0xfa, 0xf3, 0xb8, 0x88, 0x1e, 0x9d, 0x14, 0xc7, 0x9e, 0x9f, 0x14,
-	0xc7, 0x7e, 0x3b, 0x29, 0x8e, 0x7d, 0xb4, 0x62, 0x3b, 0xc1, 0x83, 0xb0, 0x6a, 0xd6, 0x78, 0x53,
-	0x9d, 0xd1, 0xa0, 0x55, 0x38, 0xec, 0x93, 0x8e, 0xe3, 0x82, 0x7d, 0x8f, 0x89, 0x6a, 0x5a, 0x8e,
-	0x08, 0xd7, 0xfe, 0x09, 0x00, 0x00, 0xff, 0xff, 0x1d, 0x6f, 0xf0, 0x1f, 0xc7, 0x11, 0x00, 0x00,
+	// 2089 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0xcd, 0x6f, 0x1b, 0xc7,
+	0x15, 0xd7, 0xf2, 0x9b, 0x4f, 0x51, 0x4c, 0x4f, 0x55, 0x87, 0xa6, 0x64, 0x4a, 0xd9, 0xba, 0x96,
+	0x2c, 0xd9, 0x5c, 0x4b, 0x31, 0x50, 0x37, 0xae, 0x9b, 0x4a, 0x14, 0x6d, 0x13, 0x75, 0x25, 0x65,
+	0x45, 0xe7, 0xd0, 0x0b, 0xb1, 0xe4, 0x8e, 0xe8, 0x85, 0xc9, 0x9d, 0xf5, 0xee, 0x50, 0x8d, 0x20,
+	0x08, 0x28, 0x0a, 0x14, 0x28, 0x02, 0x14, 0x4d, 0xd0, 0x2f, 0xa0, 0x40, 0xdb, 0x43, 0x73, 0x08,
+	0x72, 0x69, 0x0e, 0x06, 0xfa, 0x07, 0xf4, 0x12, 0x14, 0x28, 0x10, 0xb4, 0x97, 0x5e, 0xfa, 0x01,
+	0xbb, 0x45, 0xff, 0x8d, 0x62, 0xe7, 0x83, 0xdc, 0x15, 0x97, 0x5f, 0xa9, 0x0e, 0xb9, 0x10, 0x9c,
+	0xd9, 0xf7, 0x66, 0x7e, 0xef, 0x37, 0x6f, 0xde, 0xbc, 0xf7, 0xa0, 0xd8, 0x72, 0x8d, 0x43, 0x4b,
+	0x6b, 0x39, 0xdd, 0x8e, 0xe1, 0x3e, 0xc5, 0x54, 0x3b, 0xda, 0xd0, 0x9e, 0x75, 0xb1, 0x7b, 0x5c,
+	0x72, 0x5c, 0x42, 0x09, 0x42, 0xec, 0x7b, 0xa9, 0xf7, 0xbd, 0x74, 0xb4, 0x51, 0xb8, 0x68, 0x74,
+	0x2c, 0x9b, 0x68, 0xec, 0x97, 0x8b, 0x15, 0xd6, 0x9a, 0xc4, 0xeb, 0x10, 0x4f, 0x6b, 0x18, 0x1e,
+	0xe6, 0xfa, 0xda, 0xd1, 0x46, 0x03, 0x53, 0x63, 0x43, 0x73, 0x8c, 0x96, 0x65, 0x1b, 0xd4, 0x22,
+	0xb6, 0x90, 0x2d, 0x06, 0x65, 0xa5, 0x54, 0x93, 0x58, 0xf2, 0xfb, 0x65, 0xfe, 0xbd, 0xce, 0x46,
+	0x1a, 0x1f, 0x88, 0x4f, 0xf3, 0x2d, 0xd2, 0x22, 0x7c, 0xde, 0xff, 0x27, 0x66, 0x17, 0x5b, 0x84,
+	0xb4, 0xda, 0x58, 0x33, 0x1c, 0x4b, 0x33, 0x6c, 0x9b, 0x50, 0xb6, 0x9b, 0xd4, 0x59, 0x12, 0x5f,
+	0xd9, 0xa8, 0xd1, 0x3d, 0xd4, 0xa8, 0xd5, 0xc1, 0x1e, 0x35, 0x3a, 0x8e, 0x10, 0x50, 0x23, 0x28,
+	0xe8, 0xdb, 0xcb, 0x64, 0xd4, 0x79, 0x40, 0x6f, 0xfb, 0x56, 0xed, 0x1b, 0xae, 0xd1, 0xf1, 0x74,
+	0xfc, 0xac, 0x8b, 0x3d, 0xaa, 0xd6, 0xe0, 0x4b, 0xa1, 0x59, 0xcf, 0x21, 0xb6, 0x87, 0xd1, 0x3d,
+	0x48, 0x39, 0x6c, 0x26, 0xaf, 0x2c, 0x2b, 0xab, 0xb3, 0x9b, 0x85, 0xd2, 0x20, 0x89, 0x25, 0xae,
+	0xb3, 0x9d, 0xfd, 0xf4, 0x1f, 0x4b, 0x33, 0x1f, 0xfd, 0xf7, 0x93, 0x35, 0x45, 0x17, 0x4a, 0xea,
+	0x6d, 0xb1, 0xea, 0x23, 0xcb, 0xa3, 0x96, 0xdd, 0x12, 0x9b, 0xa1, 0x2b, 0x00, 0x6d, 0x3e, 0x53,
+	0xb7, 0x4c, 0xb6, 0x72, 0x42, 0xcf, 0x8a, 0x99, 0xaa, 0xa9, 0x76, 0x61, 0x3e, 0xac, 0x25, 0xc0,
+	0x7c, 0x0b, 0xd2, 0x42, 0x48, 0xa0, 0x59, 0x88, 0x42, 0x23, 0xb4, 0x82, 0x70, 0xa4, 0x1a, 0x5a,
+	0x80, 0xec, 0xa1, 0x8b, 0x71, 0xbd, 0xe5, 0x74, 0xbd, 0x7c, 0x6c, 0x39, 0xbe, 0x3a, 0xa7, 0x67,
+	0xfc, 0x89, 0x07, 0x4e, 0xd7, 0x53, 0xff, 0xa8, 0x84, 0xf7, 0x95, 0xdc, 0xa0, 0x79, 0x48, 0x36,
+	0xdb, 0x86, 0xc7, 0x39, 0xc8, 0xea, 0x7c, 0x80, 0x6e, 0x43, 0x86, 0x38, 0xd8, 0x35, 0x28, 0x71,
+	0xf3, 0x31, 0xff, 0xc3, 0x76, 0xfe, 0x2f, 0xcf, 0x6f, 0xce, 0x8b, 0x43, 0xde, 0x32, 0x4d, 0x17,
+	0x7b, 0xde, 0x01, 0x75, 0x7d, 0x0b, 0x7a, 0x92, 0xe8, 0x35, 0x48, 0x3f, 0x21, 0x1e, 0xf5, 0xed,
+	0x8e, 0x33, 0xbb, 0x53, 0xfe, 0xb0, 0x6a, 0xa2, 0xfb, 0x00, 0x7d, 0xf7, 0xca, 0x27, 0x98, 0x7d,
+	0xd7, 0x4a, 0x62, 0x35, 0xdf, 0xbf, 0x4a, 0xdc, 0x97, 0x85, 0x97, 0x95, 0xf6, 0x8d, 0x16, 0x16,
+	0x00, 0xf5, 0x80, 0xa6, 0xfa, 0xa1, 0x02, 0x5f, 0x3e, 0x63, 0x85, 0xa0, 0x6f, 0x1b, 0x32, 0x82,
+	0x07, 0xdf, 0x92, 0xf8, 0x14, 0xfc, 0xf5, 0xf4, 0xd0, 0x83, 0x10, 0xca, 0x18, 0x43, 0xb9, 0x32,
+	0x16, 0x25, 0x07, 0x10, 0x82, 0xf9, 0x77, 0x05, 0x2e, 0x32, 0x98, 0x6f, 0x77, 0x09, 0xc5, 0x93,
+	0x39, 0x86, 0x7f, 0x7c, 0x2d, 0xa7, 0x5b, 0x6f, 0x92, 0xae, 0x4d, 0xd9, 0xe6, 0x73, 0x7a, 0xa6,
+	0xe5, 0x74, 0xcb, 0xfe, 0x18, 0x5d, 0x87, 0x9c, 0xd9, 0x75, 0xd9, 0xea, 0x75, 0x0f, 0x37, 0x89,
+	0x6d, 0x7a, 0x82, 0xe2, 0x0b, 0x72, 0xfe, 0x80, 0x4f, 0xa3, 0xbb, 0x90, 0xf1, 0xa8, 0xe1, 0xd2,
+	0xba, 0x41, 0x05, 0xd3, 0x85, 0x12, 0xbf, 0x5a, 0x25, 0x79, 0xb5, 0x4a, 0x35, 0x79, 0xb5, 0xb6,
+	0x13, 0xef, 0xff, 0x73, 0x49, 0xd1, 0xd3, 0x4c, 0x63, 0x8b, 0xa2, 0xab, 0x30, 0x67, 0xd9, 0x14,
+	0xbb, 0x6e, 0xd7, 0xa1, 0x56, 0xa3, 0x8d, 0xf3, 0xc9, 0x65, 0x65, 0x35, 0xa3, 0x87, 0x27, 0xd5,
+	0xdf, 0xc4, 0xc4, 0x35, 0x13, 0xf6, 0x89, 0x33, 0xf8, 0x06, 0xa4, 0xb0, 0xd7, 0x74, 0xc9, 0xf7,
+	0x84, 0x07, 0x5f, 0x0e, 0x71, 0x27, 0x59, 0x2b, 0x13, 0xcb, 0x0e, 0x5d, 0x27, 0xae, 0x83, 0x10,
+	0x24, 0x02, 0x9e, 0xcb, 0xfe, 0xa3, 0x02, 0x64, 0x48, 0xc3, 0xa3, 0x46, 0xb3, 0x8d, 0x99, 0xb9,
+	0x59, 0xbd, 0x37, 0x46, 0x3b, 0x53, 0xd9, 0x39, 0xe7, 0x6f, 0xe8, 0xdb, 0x2a, 0x2e, 0x8d, 0x34,
+	0xf8, 0x0e, 0x24, 0x1a, 0xc4, 0x36, 0x99, 0x9d, 0x93, 0x22, 0x66, 0x1a, 0x3e, 0x36, 0xc7, 0xc5,
+	0xb8, 0xe3, 0x50, 0x2f, 0x9f, 0x5a, 0x8e, 0xaf, 0x26, 0xf4, 0xde, 0x58, 0xdd, 0x10, 0xfc, 0xe8,
+	0xd8, 0xa6, 0x46, 0x5b, 0x3a, 0xc0, 0x02, 0x64, 0x5d, 0x36, 0xd1, 0x3f, 0xff, 0x0c, 0x9f, 0xa8,
+	0x9a, 0xea, 0xcf, 0x14, 0x11, 0x4e, 0xa4, 0x4e, 0x3f, 0x48, 0x71, 0x99, 0x51, 0x41, 0x8a, 0xeb,
+	0x84, 0x58, 0xe5, 0x4a, 0xe8, 0x9b, 0x90, 0x76, 0x8c, 0x63, 0xc3, 0x3f, 0xca, 0xd8, 0x14, 0x26,
+	0x4a, 0x25, 0xf5, 0xfb, 0x0a, 0x5c, 0x61, 0xb0, 0xf6, 0x1c, 0x6c, 0xf3, 0x6d, 0xbc, 0xed, 0xe3,
+	0x87, 0xc4, 0xa3, 0xd2, 0xaa, 0xc0, 0xa5, 0x57, 0x46, 0x5c, 0xfa, 0xd8, 0xe7, 0xbe, 0xf4, 0x1f,
+	0x2b, 0x50, 0x1c, 0x06, 0x41, 0x90, 0xf4, 0x16, 0xa4, 0xb9, 0xbd, 0xf2, 0xf2, 0x4f, 0xc8, 0x92,
+	0xd4, 0x3a, 0xbf, 0xab, 0xff, 0x4b, 0x05, 0x16, 0x02, 0xc7, 0xe8, 0x6d, 0xb3, 0x3f, 0xd8, 0x95,
+	0x6c, 0xdd, 0xe2, 0xc7, 0x89, 0x5d, 0x1e, 0x6f, 0x47, 0x84, 0x55, 0x21, 0x77, 0x6e, 0x34, 0x7e,
+	0xa4, 0xc0, 0x62, 0x34, 0xb2, 0x2f, 0x1c, 0x89, 0xbf, 0x96, 0x4e, 0xd7, 0x83, 0xba, 0x27, 0x9e,
+	0x18, 0x49, 0x63, 0xf0, 0x7d, 0x52, 0x26, 0x7e, 0x9f, 0xce, 0xdd, 0x23, 0x23, 0xf0, 0x7d, 0xe1,
+	0xc8, 0xfc, 0x93, 0x02, 0xe9, 0x6d, 0x42, 0x9e, 0xfa, 0x29, 0xc2, 0x5b, 0x90, 0x64, 0x81, 0xaf,
+	0x1f, 0x4b, 0x26, 0x0d, 0x98, 0x5c, 0x0f, 0xdd, 0x85, 0x38, 0xb6, 0x4d, 0x01, 0x67, 0x0a, 0x75,
+	0x5f, 0x2b, 0x1c, 0xff, 0xe2, 0xe1, 0xf8, 0x37, 0xf8, 0xf2, 0x24, 0xa2, 0x5e, 0x9e, 0x0f, 0x64,
+	0x1a, 0x53, 0x36, 0xda, 0xd8, 0x36, 0x0d, 0x77, 0x6c, 0x14, 0xca, 0x43, 0x9a, 0xb8, 0xa6, 0x65,
+	0x1b, 0x6d, 0xf1, 0xa8, 0xca, 0xe1, 0x19, 0x6f, 0x88, 0xff, 0xff, 0x49, 0x49, 0x1f, 0x53, 0x3f,
+	0x29, 0x69, 0x70, 0xe6, 0x47, 0x26, 0x25, 0xe2, 0x74, 0x42, 0x49, 0x89, 0xd4, 0x3b, 0x3f, 0x3f,
+	0xf8, 0x6d, 0x0c, 0xb2, 0x65, 0xc3, 0x36, 0x2d, 0xd3, 0xa0, 0x78, 0x5c, 0x32, 0x12, 0xa0, 0x33,
+	0x16, 0xa2, 0xf3, 0x4d, 0x48, 0x3a, 0xae, 0xd5, 0xc4, 0x82, 0xaf, 0xc9, 0x5e, 0x13, 0xae, 0xe2,
+	0xef, 0x49, 0xdd, 0xae, 0x47, 0xeb, 0xd4, 0xc2, 0x2e, 0x3b, 0xdf, 0x39, 0x3d, 0xcb, 0x66, 0x6a,
+	0x16, 0x76, 0xd1, 0x0a, 0x5c, 0x70, 0x71, 0xdb, 0x32, 0x1a, 0x56, 0xdb, 0xa2, 0xc7, 0x75, 0xc7,
+	0xe9, 0xb0, 0x57, 0x39, 0xa1, 0xbf, 0x1a, 0x98, 0xde, 0x77, 0x3a, 0xfe, 0x9b, 0x76, 0x84, 0x5d,
+	0xd3, 0x6a, 0xd2, 0x7c, 0x6a, 0x59, 0x59, 0x7d, 0x75, 0xf3, 0x6a, 0x14, 0xab, 0x3d, 0x5b, 0xdf,
+	0xe1, 0xb2, 0xba, 0x54, 0x42, 0x97, 0xfc, 0x18, 0x6c, 0x78, 0xc4, 0xce, 0xa7, 0x59, 0x4e, 0x21,
+	0x46, 0xea, 0x7b, 0x31, 0x78, 0xe5, 0x3b, 0x06, 0x6d, 0x3e, 0xc1, 0xe6, 0xde, 0xe1, 0x21, 0x76,
+	0x3f, 0x37, 0x49, 0xc1, 0xe8, 0x14, 0x9f, 0x38, 0x3a, 0xc9, 0x04, 0x28, 0x11, 0x48, 0x80, 0x7a,
+	0x74, 0x27, 0xa7, 0xa7, 0xbb, 0x9f, 0x8e, 0xa5, 0xa6, 0x4f, 0xc7, 0xd4, 0x9f, 0x2b, 0x90, 0x67,
+	0x5e, 0xcd, 0x18, 0x29, 0x93, 0x8e, 0xd3, 0xed, 0xa7, 0xb2, 0xd3, 0xbf, 0x62, 0x0f, 0xfc, 0x78,
+	0xc8, 0x94, 0x85, 0x0f, 0xab, 0x91, 0x67, 0x16, 0xda, 0xe6, 0x4c, 0x5c, 0xe4, 0xb5, 0xdc, 0xaf,
+	0x62, 0x70, 0x39, 0x02, 0x97, 0xb8, 0x71, 0x77, 0x20, 0xd1, 0x24, 0x1e, 0x9d, 0x2a, 0x01, 0x65,
+	0x1a, 0xa8, 0x0c, 0x29, 0xe2, 0x1f, 0x3a, 0x4f, 0x40, 0x67, 0x37, 0x97, 0xa3, 0xf0, 0x05, 0xbd,
+	0x23, 0x44, 0x1a, 0x57, 0x45, 0x0f, 0x01, 0x9a, 0xd2, 0xed, 0xfc, 0x04, 0xdd, 0x5f, 0xe8, 0xca,
+	0x48, 0xe7, 0x0c, 0xae, 0x12, 0xd0, 0xf5, 0xc3, 0x56, 0x83, 0x74, 0x6d, 0x13, 0x9b, 0x22, 0x10,
+	0xca, 0x61, 0x28, 0x27, 0x4e, 0x86, 0x73, 0x62, 0x75, 0x07, 0x2e, 0xf1, 0x42, 0xd7, 0x77, 0x80,
+	0xaa, 0x6d, 0xe2, 0x77, 0x47, 0x97, 0x79, 0xf3, 0x90, 0x34, 0xb1, 0x4d, 0x3a, 0xbc, 0xc6, 0xd3,
+	0xf9, 0x40, 0xfd, 0x8f, 0x02, 0xaf, 0x0d, 0x2c, 0x23, 0x08, 0xd6, 0xa4, 0x43, 0x8e, 0x63, 0x58,
+	0x7a, 0xe1, 0x12, 0xcc, 0xfa, 0x65, 0x8d, 0x2c, 0x5a, 0xf8, 0x45, 0x81, 0x96, 0xd3, 0x95, 0xf5,
+	0xca, 0x3d, 0x48, 0x1c, 0xba, 0xa4, 0x23, 0x02, 0xca, 0x14, 0x6f, 0x0a, 0x53, 0x43, 0x5f, 0x87,
+	0x18, 0x25, 0xd3, 0x17, 0x00, 0x31, 0x4a, 0xd4, 0xe7, 0xd2, 0xce, 0xaa, 0x7d, 0x64, 0x89, 0x66,
+	0xc4, 0x84, 0xc5, 0xda, 0x26, 0xa4, 0x8d, 0x66, 0xbf, 0x54, 0x1b, 0x75, 0x03, 0xa4, 0xe0, 0xb9,
+	0xbd, 0x37, 0x9f, 0xc8, 0x9b, 0x19, 0x82, 0x2d, 0xce, 0xe7, 0xdb, 0x30, 0x6b, 0xf5, 0xa7, 0xc5,
+	0xab, 0x53, 0x8c, 0x72, 0xc1, 0xbe, 0x76, 0xd0, 0x07, 0x83, 0xda, 0xe7, 0xf7, 0xf6, 0xe4, 0x85,
+	0x5f, 0x56, 0xed, 0x23, 0xc3, 0xb5, 0x0c, 0x9b, 0xf6, 0x5a, 0x33, 0x1b, 0xfd, 0x23, 0xe8, 0x7d,
+	0x11, 0xa6, 0x5c, 0x82, 0x54, 0xc3, 0x25, 0x4f, 0xb1, 0xcd, 0xac, 0xc8, 0xea, 0x62, 0xb4, 0xf6,
+	0x87, 0x38, 0xe4, 0xce, 0x06, 0x77, 0xf4, 0x3a, 0x5c, 0x29, 0x6f, 0xed, 0xee, 0x54, 0x77, 0xb6,
+	0x6a, 0x95, 0xfa, 0x3b, 0x15, 0x7d, 0xa7, 0x5a, 0xae, 0xd5, 0x1f, 0xef, 0x1e, 0xec, 0x57, 0xca,
+	0xd5, 0xfb, 0xd5, 0xca, 0x4e, 0x6e, 0x06, 0x2d, 0x42, 0x7e, 0x50, 0xa4, 0xfc, 0x70, 0xef, 0xa0,
+	0xb2, 0x9b, 0x53, 0xd0, 0x32, 0x2c, 0x0e, 0x7e, 0xdd, 0xdd, 0xab, 0xd5, 0x77, 0x2b, 0x95, 0x9d,
+	0xca, 0x4e, 0x2e, 0x86, 0x16, 0xe0, 0xb5, 0x41, 0x89, 0x7d, 0xbd, 0x5a, 0xae, 0xe4, 0xe2, 0xa8,
+	0x08, 0x85, 0xc1, 0x8f, 0x3b, 0x8f, 0xf5, 0xad, 0x5a, 0x75, 0x6f, 0x37, 0x97, 0x88, 0x56, 0x3e,
+	0xa8, 0x6d, 0xe9, 0xb5, 0x5c, 0x32, 0x1a, 0x99, 0x5e, 0x79, 0xe0, 0xab, 0xa6, 0xa2, 0x91, 0xd5,
+	0xf4, 0xc7, 0x07, 0xb5, 0x7a, 0xad, 0x5a, 0xd1, 0x73, 0xe9, 0xe8, 0xcd, 0x7d, 0xec, 0xf7, 0xf5,
+	0x4a, 0x25, 0x97, 0x89, 0xde, 0xbc, 0xfc, 0x68, 0xeb, 0xe0, 0x20, 0x97, 0x45, 0x05, 0xb8, 0x34,
+	0xf8, 0xf1, 0xe1, 0xde, 0x41, 0x2d, 0x07, 0xd1, 0x0b, 0xef, 0xed, 0x57, 0xf4, 0xad, 0xda, 0x9e,
+	0x9e, 0x9b, 0x45, 0x2b, 0xf0, 0x95, 0xe8, 0x8d, 0xab, 0xbb, 0xb5, 0x8a, 0xae, 0x3f, 0xde, 0xaf,
+	0x55, 0xb7, 0x1f, 0x55, 0x72, 0xaf, 0x14, 0x12, 0x3f, 0xfa, 0x5d, 0x71, 0x66, 0xf3, 0xcf, 0x17,
+	0x20, 0xc9, 0x4e, 0x1b, 0x9d, 0x42, 0x8a, 0x37, 0xd6, 0xd0, 0xb5, 0x28, 0xdf, 0x1c, 0xec, 0xe1,
+	0x15, 0x56, 0xc6, 0xca, 0x71, 0xb7, 0x51, 0xd5, 0x1f, 0xfc, 0xf5, 0xdf, 0x3f, 0x8d, 0x2d, 0xa2,
+	0x82, 0x16, 0xd1, 0x2f, 0xe4, 0xad, 0x3b, 0xf4, 0x13, 0x05, 0xd2, 0xa2, 0x15, 0x84, 0x86, 0x2f,
+	0x1c, 0x6e, 0xec, 0x15, 0x56, 0xc7, 0x0b, 0x0a, 0x08, 0x1b, 0x0c, 0xc2, 0x3a, 0xba, 0x1e, 0x05,
+	0x41, 0xb6, 0x9b, 0xb4, 0x93, 0x7e, 0x80, 0x39, 0x45, 0x3f, 0x54, 0x20, 0x23, 0x9b, 0x5a, 0x68,
+	0xec, 0x4e, 0x3d, 0x56, 0xae, 0x4f, 0x20, 0x29, 0x40, 0x5d, 0x65, 0xa0, 0x8a, 0x68, 0x71, 0x14,
+	0x28, 0x9f, 0x99, 0x24, 0xeb, 0xea, 0xa0, 0xaf, 0x0e, 0x5d, 0x3a, 0xd8, 0xd5, 0x2a, 0x5c, 0x1b,
+	0x27, 0x26, 0xb6, 0xff, 0x1a, 0xdb, 0x7e, 0x03, 0x69, 0x13, 0x73, 0xa2, 0x3d, 0x63, 0x38, 0xde,
+	0x53, 0x20, 0xc5, 0xeb, 0xa4, 0x11, 0xbe, 0x12, 0x6a, 0xb4, 0x8c, 0xf0, 0x95, 0x70, 0x73, 0x45,
+	0xd5, 0x18, 0xa8, 0xeb, 0x68, 0x25, 0x0a, 0x94, 0xa8, 0xc4, 0xb4, 0x93, 0x5e, 0xd1, 0x72, 0x8a,
+	0x7e, 0xaf, 0xc0, 0xc5, 0x81, 0x36, 0x04, 0xda, 0x18, 0xba, 0xdf, 0xb0, 0xae, 0x49, 0x61, 0x73,
+	0x1a, 0x15, 0x81, 0xf6, 0x0d, 0x86, 0xf6, 0x26, 0x5a, 0x8f, 0x42, 0xeb, 0xa7, 0x9e, 0x9e, 0x76,
+	0x22, 0x12, 0xd2, 0x53, 0x89, 0x1e, 0x7d, 0xac, 0xc0, 0x85, 0x33, 0x15, 0x3f, 0xd2, 0xc6, 0xf0,
+	0x73, 0xb6, 0x6b, 0x51, 0xb8, 0x35, 0xb9, 0x82, 0xc0, 0x7a, 0x9b, 0x61, 0x2d, 0xa1, 0x1b, 0xc3,
+	0x98, 0xc5, 0xae, 0x60, 0x16, 0xbb, 0x7d, 0xb0, 0xcf, 0x15, 0xb8, 0x38, 0x50, 0x53, 0x8f, 0xa0,
+	0x77, 0x58, 0x7f, 0x60, 0x04, 0xbd, 0x43, 0x4b, 0x76, 0xf5, 0x0e, 0x83, 0xbc, 0x89, 0x6e, 0x45,
+	0x41, 0x96, 0x59, 0xba, 0xa7, 0x9d, 0xc8, 0xbf, 0x7d, 0xd8, 0x1f, 0x2a, 0x90, 0x91, 0xc5, 0xdf,
+	0x88, 0xcb, 0x7b, 0xa6, 0x66, 0x1d, 0x71, 0x79, 0xcf, 0x56, 0x92, 0x6a, 0x99, 0x61, 0xbb, 0x87,
+	0xee, 0x4e, 0x72, 0xf4, 0x7e, 0xe5, 0xa0, 0x9d, 0x88, 0x32, 0xf7, 0x54, 0xeb, 0x95, 0x92, 0x1f,
+	0x28, 0xa2, 0xbe, 0x11, 0x59, 0x33, 0xba, 0x31, 0x14, 0x40, 0x44, 0xd2, 0x5f, 0xb8, 0x39, 0xa1,
+	0x74, 0x38, 0xde, 0xa8, 0x97, 0xa3, 0x20, 0x77, 0x7c, 0x8d, 0x37, 0x95, 0x35, 0xf4, 0x0b, 0x05,
+	0xa0, 0x9f, 0x66, 0xa2, 0xb5, 0xe1, 0x51, 0xfe, 0x6c, 0x4a, 0x5b, 0x58, 0x9f, 0x48, 0x76, 0x92,
+	0x9b, 0xce, 0x32, 0xd5, 0xba, 0xe5, 0x2b, 0x68, 0x27, 0x2c, 0x33, 0x3e, 0xf5, 0xc9, 0x9a, 0x0d,
+	0x24, 0x58, 0x68, 0xf8, 0x6e, 0x83, 0xd9, 0x63, 0xe1, 0xc6, 0x64, 0xc2, 0x02, 0xdb, 0x0a, 0xc3,
+	0xf6, 0x3a, 0x5a, 0x8a, 0xc2, 0x16, 0xcc, 0xc7, 0x7e, 0xac, 0x00, 0xf4, 0x13, 0xa5, 0x11, 0x64,
+	0x0d, 0xe4, 0x59, 0x85, 0xf5, 0x89, 0x64, 0x05, 0xa0, 0x6b, 0x0c, 0xd0, 0x32, 0x2a, 0x0e, 0x01,
+	0x24, 0xe4, 0xb7, 0x2b, 0x9f, 0xbe, 0x28, 0x2a, 0x9f, 0xbd, 0x28, 0x2a, 0xff, 0x7a, 0x51, 0x54,
+	0xde, 0x7f, 0x59, 0x9c, 0xf9, 0xec, 0x65, 0x71, 0xe6, 0x6f, 0x2f, 0x8b, 0x33, 0xdf, 0x5d, 0x6f,
+	0x59, 0xf4, 0x49, 0xb7, 0x51, 0x6a, 0x92, 0x0e, 0x5f, 0xa3, 0x6d, 0x34, 0xc4, 0x62, 0xef, 0x06,
+	0x96, 0xa3, 0xc7, 0x0e, 0xf6, 0x1a, 0x29, 0x96, 0xae, 0xbf, 0xf1, 0xbf, 0x00, 0x00, 0x00, 0xff,
+	0xff, 0x68, 0xb2, 0x81, 0x9d, 0xe4, 0x1c, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1255,6 +1974,13 @@ type QueryClient interface {
 	RentalsByOperator(ctx context.Context, in *QueryRentalsByOperatorRequest, opts ...grpc.CallOption) (*QueryRentalsByOperatorResponse, error)
 	// Calendar lists the bookings of one GPU.
 	Calendar(ctx context.Context, in *QueryCalendarRequest, opts ...grpc.CallOption) (*QueryCalendarResponse, error)
+	// MatchCompute tells what MsgRequestCompute would rent now, what it would cost,
+	// and why each other candidate was passed over.
+	MatchCompute(ctx context.Context, in *QueryMatchComputeRequest, opts ...grpc.CallOption) (*QueryMatchComputeResponse, error)
+	// PriceIndex is the volume-weighted median price of a class over the last day.
+	PriceIndex(ctx context.Context, in *QueryPriceIndexRequest, opts ...grpc.CallOption) (*QueryPriceIndexResponse, error)
+	// Invitations lists the open invitations of a listing or of an account.
+	Invitations(ctx context.Context, in *QueryInvitationsRequest, opts ...grpc.CallOption) (*QueryInvitationsResponse, error)
 	Invariants(ctx context.Context, in *QueryInvariantsRequest, opts ...grpc.CallOption) (*QueryInvariantsResponse, error)
 }
 
@@ -1347,6 +2073,33 @@ func (c *queryClient) Calendar(ctx context.Context, in *QueryCalendarRequest, op
 	return out, nil
 }
 
+func (c *queryClient) MatchCompute(ctx context.Context, in *QueryMatchComputeRequest, opts ...grpc.CallOption) (*QueryMatchComputeResponse, error) {
+	out := new(QueryMatchComputeResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Query/MatchCompute", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) PriceIndex(ctx context.Context, in *QueryPriceIndexRequest, opts ...grpc.CallOption) (*QueryPriceIndexResponse, error) {
+	out := new(QueryPriceIndexResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Query/PriceIndex", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Invitations(ctx context.Context, in *QueryInvitationsRequest, opts ...grpc.CallOption) (*QueryInvitationsResponse, error) {
+	out := new(QueryInvitationsResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Query/Invitations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Invariants(ctx context.Context, in *QueryInvariantsRequest, opts ...grpc.CallOption) (*QueryInvariantsResponse, error) {
 	out := new(QueryInvariantsResponse)
 	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Query/Invariants", in, out, opts...)
@@ -1371,6 +2124,13 @@ type QueryServer interface {
 	RentalsByOperator(context.Context, *QueryRentalsByOperatorRequest) (*QueryRentalsByOperatorResponse, error)
 	// Calendar lists the bookings of one GPU.
 	Calendar(context.Context, *QueryCalendarRequest) (*QueryCalendarResponse, error)
+	// MatchCompute tells what MsgRequestCompute would rent now, what it would cost,
+	// and why each other candidate was passed over.
+	MatchCompute(context.Context, *QueryMatchComputeRequest) (*QueryMatchComputeResponse, error)
+	// PriceIndex is the volume-weighted median price of a class over the last day.
+	PriceIndex(context.Context, *QueryPriceIndexRequest) (*QueryPriceIndexResponse, error)
+	// Invitations lists the open invitations of a listing or of an account.
+	Invitations(context.Context, *QueryInvitationsRequest) (*QueryInvitationsResponse, error)
 	Invariants(context.Context, *QueryInvariantsRequest) (*QueryInvariantsResponse, error)
 }
 
@@ -1404,6 +2164,15 @@ func (*UnimplementedQueryServer) RentalsByOperator(ctx context.Context, req *Que
 }
 func (*UnimplementedQueryServer) Calendar(ctx context.Context, req *QueryCalendarRequest) (*QueryCalendarResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Calendar not implemented")
+}
+func (*UnimplementedQueryServer) MatchCompute(ctx context.Context, req *QueryMatchComputeRequest) (*QueryMatchComputeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method MatchCompute not implemented")
+}
+func (*UnimplementedQueryServer) PriceIndex(ctx context.Context, req *QueryPriceIndexRequest) (*QueryPriceIndexResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method PriceIndex not implemented")
+}
+func (*UnimplementedQueryServer) Invitations(ctx context.Context, req *QueryInvitationsRequest) (*QueryInvitationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Invitations not implemented")
 }
 func (*UnimplementedQueryServer) Invariants(ctx context.Context, req *QueryInvariantsRequest) (*QueryInvariantsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Invariants not implemented")
@@ -1575,6 +2344,60 @@ func _Query_Calendar_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_MatchCompute_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryMatchComputeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).MatchCompute(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Query/MatchCompute",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).MatchCompute(ctx, req.(*QueryMatchComputeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_PriceIndex_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPriceIndexRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).PriceIndex(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Query/PriceIndex",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).PriceIndex(ctx, req.(*QueryPriceIndexRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Invitations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryInvitationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Invitations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Query/Invitations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Invitations(ctx, req.(*QueryInvitationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Invariants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryInvariantsRequest)
 	if err := dec(in); err != nil {
@@ -1633,6 +2456,18 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Calendar",
 			Handler:    _Query_Calendar_Handler,
+		},
+		{
+			MethodName: "MatchCompute",
+			Handler:    _Query_MatchCompute_Handler,
+		},
+		{
+			MethodName: "PriceIndex",
+			Handler:    _Query_PriceIndex_Handler,
+		},
+		{
+			MethodName: "Invitations",
+			Handler:    _Query_Invitations_Handler,
 		},
 		{
 			MethodName: "Invariants",
@@ -1901,6 +2736,26 @@ func (m *QueryQuoteRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Interruptible {
+		i--
+		if m.Interruptible {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.StartAt != nil {
+		n7, err7 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.StartAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.StartAt):])
+		if err7 != nil {
+			return 0, err7
+		}
+		i -= n7
+		i = encodeVarintQuery(dAtA, i, uint64(n7))
+		i--
+		dAtA[i] = 0x22
+	}
 	if m.DurationSeconds != 0 {
 		i = encodeVarintQuery(dAtA, i, uint64(m.DurationSeconds))
 		i--
@@ -1939,6 +2794,42 @@ func (m *QueryQuoteResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Preempts) > 0 {
+		dAtA9 := make([]byte, len(m.Preempts)*10)
+		var j8 int
+		for _, num := range m.Preempts {
+			for num >= 1<<7 {
+				dAtA9[j8] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j8++
+			}
+			dAtA9[j8] = uint8(num)
+			j8++
+		}
+		i -= j8
+		copy(dAtA[i:], dAtA9[:j8])
+		i = encodeVarintQuery(dAtA, i, uint64(j8))
+		i--
+		dAtA[i] = 0x32
+	}
+	{
+		size, err := m.Bond.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	n11, err11 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.StartAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartAt):])
+	if err11 != nil {
+		return 0, err11
+	}
+	i -= n11
+	i = encodeVarintQuery(dAtA, i, uint64(n11))
+	i--
+	dAtA[i] = 0x22
 	if len(m.Obstacle) > 0 {
 		i -= len(m.Obstacle)
 		copy(dAtA[i:], m.Obstacle)
@@ -1947,20 +2838,20 @@ func (m *QueryQuoteResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		dAtA[i] = 0x1a
 	}
 	if len(m.Gpus) > 0 {
-		dAtA8 := make([]byte, len(m.Gpus)*10)
-		var j7 int
+		dAtA13 := make([]byte, len(m.Gpus)*10)
+		var j12 int
 		for _, num := range m.Gpus {
 			for num >= 1<<7 {
-				dAtA8[j7] = uint8(uint64(num)&0x7f | 0x80)
+				dAtA13[j12] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
-				j7++
+				j12++
 			}
-			dAtA8[j7] = uint8(num)
-			j7++
+			dAtA13[j12] = uint8(num)
+			j12++
 		}
-		i -= j7
-		copy(dAtA[i:], dAtA8[:j7])
-		i = encodeVarintQuery(dAtA, i, uint64(j7))
+		i -= j12
+		copy(dAtA[i:], dAtA13[:j12])
+		i = encodeVarintQuery(dAtA, i, uint64(j12))
 		i--
 		dAtA[i] = 0x12
 	}
@@ -2339,25 +3230,35 @@ func (m *Booking) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Interruptible {
+		i--
+		if m.Interruptible {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
 	if m.RentalId != 0 {
 		i = encodeVarintQuery(dAtA, i, uint64(m.RentalId))
 		i--
 		dAtA[i] = 0x18
 	}
-	n18, err18 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.End, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.End):])
-	if err18 != nil {
-		return 0, err18
+	n23, err23 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.End, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.End):])
+	if err23 != nil {
+		return 0, err23
 	}
-	i -= n18
-	i = encodeVarintQuery(dAtA, i, uint64(n18))
+	i -= n23
+	i = encodeVarintQuery(dAtA, i, uint64(n23))
 	i--
 	dAtA[i] = 0x12
-	n19, err19 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.Start, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.Start):])
-	if err19 != nil {
-		return 0, err19
+	n24, err24 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.Start, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.Start):])
+	if err24 != nil {
+		return 0, err24
 	}
-	i -= n19
-	i = encodeVarintQuery(dAtA, i, uint64(n19))
+	i -= n24
+	i = encodeVarintQuery(dAtA, i, uint64(n24))
 	i--
 	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
@@ -2444,6 +3345,456 @@ func (m *QueryCalendarResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		for iNdEx := len(m.Bookings) - 1; iNdEx >= 0; iNdEx-- {
 			{
 				size, err := m.Bookings[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Candidate) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Candidate) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Candidate) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if m.Verdict != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Verdict))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.ReliabilityPpm != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ReliabilityPpm))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.TrustTier != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.TrustTier))
+		i--
+		dAtA[i] = 0x20
+	}
+	{
+		size, err := m.Price.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if m.HostId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MatchedOffer) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MatchedOffer) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MatchedOffer) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Escrow.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x32
+	{
+		size, err := m.Price.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	if len(m.Gpus) > 0 {
+		dAtA31 := make([]byte, len(m.Gpus)*10)
+		var j30 int
+		for _, num := range m.Gpus {
+			for num >= 1<<7 {
+				dAtA31[j30] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j30++
+			}
+			dAtA31[j30] = uint8(num)
+			j30++
+		}
+		i -= j30
+		copy(dAtA[i:], dAtA31[:j30])
+		i = encodeVarintQuery(dAtA, i, uint64(j30))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.HostId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryMatchComputeRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryMatchComputeRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryMatchComputeRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Request.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Renter) > 0 {
+		i -= len(m.Renter)
+		copy(dAtA[i:], m.Renter)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Renter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryMatchComputeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryMatchComputeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryMatchComputeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Obstacle) > 0 {
+		i -= len(m.Obstacle)
+		copy(dAtA[i:], m.Obstacle)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Obstacle)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Bounded {
+		i--
+		if m.Bounded {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Candidates) > 0 {
+		for iNdEx := len(m.Candidates) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Candidates[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
+	if len(m.Offers) > 0 {
+		for iNdEx := len(m.Offers) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Offers[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	{
+		size, err := m.Cost.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPriceIndexRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPriceIndexRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPriceIndexRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Denom) > 0 {
+		i -= len(m.Denom)
+		copy(dAtA[i:], m.Denom)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Denom)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Class) > 0 {
+		i -= len(m.Class)
+		copy(dAtA[i:], m.Class)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Class)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPriceIndexResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPriceIndexResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPriceIndexResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n34, err34 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.To, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.To):])
+	if err34 != nil {
+		return 0, err34
+	}
+	i -= n34
+	i = encodeVarintQuery(dAtA, i, uint64(n34))
+	i--
+	dAtA[i] = 0x22
+	n35, err35 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.From, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.From):])
+	if err35 != nil {
+		return 0, err35
+	}
+	i -= n35
+	i = encodeVarintQuery(dAtA, i, uint64(n35))
+	i--
+	dAtA[i] = 0x1a
+	if m.GpuSeconds != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.GpuSeconds))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Price != nil {
+		{
+			size, err := m.Price.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryInvitationsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryInvitationsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryInvitationsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryInvitationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryInvitationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryInvitationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Invitations) > 0 {
+		for iNdEx := len(m.Invitations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Invitations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
 				if err != nil {
 					return 0, err
 				}
@@ -2631,6 +3982,13 @@ func (m *QueryQuoteRequest) Size() (n int) {
 	if m.DurationSeconds != 0 {
 		n += 1 + sovQuery(uint64(m.DurationSeconds))
 	}
+	if m.StartAt != nil {
+		l = github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.StartAt)
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Interruptible {
+		n += 2
+	}
 	return n
 }
 
@@ -2652,6 +4010,17 @@ func (m *QueryQuoteResponse) Size() (n int) {
 	l = len(m.Obstacle)
 	if l > 0 {
 		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.StartAt)
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Bond.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if len(m.Preempts) > 0 {
+		l = 0
+		for _, e := range m.Preempts {
+			l += sovQuery(uint64(e))
+		}
+		n += 1 + sovQuery(uint64(l)) + l
 	}
 	return n
 }
@@ -2801,6 +4170,9 @@ func (m *Booking) Size() (n int) {
 	if m.RentalId != 0 {
 		n += 1 + sovQuery(uint64(m.RentalId))
 	}
+	if m.Interruptible {
+		n += 2
+	}
 	return n
 }
 
@@ -2831,6 +4203,187 @@ func (m *QueryCalendarResponse) Size() (n int) {
 	_ = l
 	if len(m.Bookings) > 0 {
 		for _, e := range m.Bookings {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *Candidate) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ListingId != 0 {
+		n += 1 + sovQuery(uint64(m.ListingId))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovQuery(uint64(m.HostId))
+	}
+	l = m.Price.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.TrustTier != 0 {
+		n += 1 + sovQuery(uint64(m.TrustTier))
+	}
+	if m.ReliabilityPpm != 0 {
+		n += 1 + sovQuery(uint64(m.ReliabilityPpm))
+	}
+	if m.Verdict != 0 {
+		n += 1 + sovQuery(uint64(m.Verdict))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *MatchedOffer) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ListingId != 0 {
+		n += 1 + sovQuery(uint64(m.ListingId))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovQuery(uint64(m.HostId))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if len(m.Gpus) > 0 {
+		l = 0
+		for _, e := range m.Gpus {
+			l += sovQuery(uint64(e))
+		}
+		n += 1 + sovQuery(uint64(l)) + l
+	}
+	l = m.Price.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Escrow.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryMatchComputeRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Renter)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = m.Request.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryMatchComputeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Cost.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if len(m.Offers) > 0 {
+		for _, e := range m.Offers {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if len(m.Candidates) > 0 {
+		for _, e := range m.Candidates {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Bounded {
+		n += 2
+	}
+	l = len(m.Obstacle)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryPriceIndexRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Class)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Denom)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryPriceIndexResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Price != nil {
+		l = m.Price.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.GpuSeconds != 0 {
+		n += 1 + sovQuery(uint64(m.GpuSeconds))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.From)
+	n += 1 + l + sovQuery(uint64(l))
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.To)
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryInvitationsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ListingId != 0 {
+		n += 1 + sovQuery(uint64(m.ListingId))
+	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryInvitationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Invitations) > 0 {
+		for _, e := range m.Invitations {
 			l = e.Size()
 			n += 1 + l + sovQuery(uint64(l))
 		}
@@ -3608,6 +5161,62 @@ func (m *QueryQuoteRequest) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.StartAt == nil {
+				m.StartAt = new(time.Time)
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(m.StartAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Interruptible", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Interruptible = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
@@ -3799,6 +5408,148 @@ func (m *QueryQuoteResponse) Unmarshal(dAtA []byte) error {
 			}
 			m.Obstacle = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.StartAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bond", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Bond.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowQuery
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Preempts = append(m.Preempts, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowQuery
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthQuery
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthQuery
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Preempts) == 0 {
+					m.Preempts = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowQuery
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Preempts = append(m.Preempts, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Preempts", wireType)
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
@@ -4820,6 +6571,26 @@ func (m *Booking) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Interruptible", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Interruptible = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
@@ -5025,6 +6796,1338 @@ func (m *QueryCalendarResponse) Unmarshal(dAtA []byte) error {
 			}
 			m.Bookings = append(m.Bookings, Booking{})
 			if err := m.Bookings[len(m.Bookings)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Candidate) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Candidate: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Candidate: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Price", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Price.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TrustTier", wireType)
+			}
+			m.TrustTier = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TrustTier |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReliabilityPpm", wireType)
+			}
+			m.ReliabilityPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReliabilityPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verdict", wireType)
+			}
+			m.Verdict = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Verdict |= CandidateVerdict(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MatchedOffer) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MatchedOffer: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MatchedOffer: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowQuery
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Gpus = append(m.Gpus, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowQuery
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthQuery
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthQuery
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Gpus) == 0 {
+					m.Gpus = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowQuery
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Gpus = append(m.Gpus, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gpus", wireType)
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Price", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Price.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Escrow", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Escrow.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryMatchComputeRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryMatchComputeRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryMatchComputeRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Renter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Renter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Request", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Request.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryMatchComputeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryMatchComputeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryMatchComputeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Cost", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Cost.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Offers", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Offers = append(m.Offers, MatchedOffer{})
+			if err := m.Offers[len(m.Offers)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Candidates", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Candidates = append(m.Candidates, Candidate{})
+			if err := m.Candidates[len(m.Candidates)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bounded", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Bounded = bool(v != 0)
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Obstacle", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Obstacle = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPriceIndexRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPriceIndexRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPriceIndexRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Class = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Denom", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Denom = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPriceIndexResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPriceIndexResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPriceIndexResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Price", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Price == nil {
+				m.Price = &types.Coin{}
+			}
+			if err := m.Price.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field GpuSeconds", wireType)
+			}
+			m.GpuSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.GpuSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field From", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.From, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field To", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.To, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryInvitationsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryInvitationsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryInvitationsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryInvitationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryInvitationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryInvitationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Invitations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Invitations = append(m.Invitations, Invitation{})
+			if err := m.Invitations[len(m.Invitations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

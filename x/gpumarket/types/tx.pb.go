@@ -49,6 +49,11 @@ type MsgCreateListing struct {
 	MaxDurationSeconds uint64   `protobuf:"varint,7,opt,name=max_duration_seconds,json=maxDurationSeconds,proto3" json:"max_duration_seconds,omitempty"`
 	NoticeSeconds      uint64   `protobuf:"varint,8,opt,name=notice_seconds,json=noticeSeconds,proto3" json:"notice_seconds,omitempty"`
 	AllowList          []string `protobuf:"bytes,9,rep,name=allow_list,json=allowList,proto3" json:"allow_list,omitempty"`
+	// Per GPU and hour of interruptible rentals, not over the price; unset to offer none.
+	InterruptiblePrice *types.Coin `protobuf:"bytes,10,opt,name=interruptible_price,json=interruptiblePrice,proto3" json:"interruptible_price,omitempty"`
+	// How far ahead it can be reserved; 0 for not at all. Each reservation locks a
+	// bond on the operator's own stake.
+	MaxAheadSeconds uint64 `protobuf:"varint,11,opt,name=max_ahead_seconds,json=maxAheadSeconds,proto3" json:"max_ahead_seconds,omitempty"`
 }
 
 func (m *MsgCreateListing) Reset()         { *m = MsgCreateListing{} }
@@ -147,6 +152,20 @@ func (m *MsgCreateListing) GetAllowList() []string {
 	return nil
 }
 
+func (m *MsgCreateListing) GetInterruptiblePrice() *types.Coin {
+	if m != nil {
+		return m.InterruptiblePrice
+	}
+	return nil
+}
+
+func (m *MsgCreateListing) GetMaxAheadSeconds() uint64 {
+	if m != nil {
+		return m.MaxAheadSeconds
+	}
+	return 0
+}
+
 type MsgCreateListingResponse struct {
 	ListingId uint64 `protobuf:"varint,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
 }
@@ -191,24 +210,31 @@ func (m *MsgCreateListingResponse) GetListingId() uint64 {
 	return 0
 }
 
-type MsgChangePrice struct {
-	Operator  string     `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	ListingId uint64     `protobuf:"varint,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
-	Price     types.Coin `protobuf:"bytes,3,opt,name=price,proto3" json:"price"`
+// MsgChangeListing replaces all terms; what is left out means the same as in
+// MsgCreateListing.
+type MsgChangeListing struct {
+	Operator           string      `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	ListingId          uint64      `protobuf:"varint,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Price              types.Coin  `protobuf:"bytes,3,opt,name=price,proto3" json:"price"`
+	MinDurationSeconds uint64      `protobuf:"varint,4,opt,name=min_duration_seconds,json=minDurationSeconds,proto3" json:"min_duration_seconds,omitempty"`
+	MaxDurationSeconds uint64      `protobuf:"varint,5,opt,name=max_duration_seconds,json=maxDurationSeconds,proto3" json:"max_duration_seconds,omitempty"`
+	NoticeSeconds      uint64      `protobuf:"varint,6,opt,name=notice_seconds,json=noticeSeconds,proto3" json:"notice_seconds,omitempty"`
+	InterruptiblePrice *types.Coin `protobuf:"bytes,7,opt,name=interruptible_price,json=interruptiblePrice,proto3" json:"interruptible_price,omitempty"`
+	MaxAheadSeconds    uint64      `protobuf:"varint,8,opt,name=max_ahead_seconds,json=maxAheadSeconds,proto3" json:"max_ahead_seconds,omitempty"`
 }
 
-func (m *MsgChangePrice) Reset()         { *m = MsgChangePrice{} }
-func (m *MsgChangePrice) String() string { return proto.CompactTextString(m) }
-func (*MsgChangePrice) ProtoMessage()    {}
-func (*MsgChangePrice) Descriptor() ([]byte, []int) {
+func (m *MsgChangeListing) Reset()         { *m = MsgChangeListing{} }
+func (m *MsgChangeListing) String() string { return proto.CompactTextString(m) }
+func (*MsgChangeListing) ProtoMessage()    {}
+func (*MsgChangeListing) Descriptor() ([]byte, []int) {
 	return fileDescriptor_c2710cd38bcf29bb, []int{2}
 }
-func (m *MsgChangePrice) XXX_Unmarshal(b []byte) error {
+func (m *MsgChangeListing) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *MsgChangePrice) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *MsgChangeListing) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_MsgChangePrice.Marshal(b, m, deterministic)
+		return xxx_messageInfo_MsgChangeListing.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -218,54 +244,89 @@ func (m *MsgChangePrice) XXX_Marshal(b []byte, deterministic bool) ([]byte, erro
 		return b[:n], nil
 	}
 }
-func (m *MsgChangePrice) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_MsgChangePrice.Merge(m, src)
+func (m *MsgChangeListing) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgChangeListing.Merge(m, src)
 }
-func (m *MsgChangePrice) XXX_Size() int {
+func (m *MsgChangeListing) XXX_Size() int {
 	return m.Size()
 }
-func (m *MsgChangePrice) XXX_DiscardUnknown() {
-	xxx_messageInfo_MsgChangePrice.DiscardUnknown(m)
+func (m *MsgChangeListing) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgChangeListing.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_MsgChangePrice proto.InternalMessageInfo
+var xxx_messageInfo_MsgChangeListing proto.InternalMessageInfo
 
-func (m *MsgChangePrice) GetOperator() string {
+func (m *MsgChangeListing) GetOperator() string {
 	if m != nil {
 		return m.Operator
 	}
 	return ""
 }
 
-func (m *MsgChangePrice) GetListingId() uint64 {
+func (m *MsgChangeListing) GetListingId() uint64 {
 	if m != nil {
 		return m.ListingId
 	}
 	return 0
 }
 
-func (m *MsgChangePrice) GetPrice() types.Coin {
+func (m *MsgChangeListing) GetPrice() types.Coin {
 	if m != nil {
 		return m.Price
 	}
 	return types.Coin{}
 }
 
-type MsgChangePriceResponse struct {
+func (m *MsgChangeListing) GetMinDurationSeconds() uint64 {
+	if m != nil {
+		return m.MinDurationSeconds
+	}
+	return 0
 }
 
-func (m *MsgChangePriceResponse) Reset()         { *m = MsgChangePriceResponse{} }
-func (m *MsgChangePriceResponse) String() string { return proto.CompactTextString(m) }
-func (*MsgChangePriceResponse) ProtoMessage()    {}
-func (*MsgChangePriceResponse) Descriptor() ([]byte, []int) {
+func (m *MsgChangeListing) GetMaxDurationSeconds() uint64 {
+	if m != nil {
+		return m.MaxDurationSeconds
+	}
+	return 0
+}
+
+func (m *MsgChangeListing) GetNoticeSeconds() uint64 {
+	if m != nil {
+		return m.NoticeSeconds
+	}
+	return 0
+}
+
+func (m *MsgChangeListing) GetInterruptiblePrice() *types.Coin {
+	if m != nil {
+		return m.InterruptiblePrice
+	}
+	return nil
+}
+
+func (m *MsgChangeListing) GetMaxAheadSeconds() uint64 {
+	if m != nil {
+		return m.MaxAheadSeconds
+	}
+	return 0
+}
+
+type MsgChangeListingResponse struct {
+}
+
+func (m *MsgChangeListingResponse) Reset()         { *m = MsgChangeListingResponse{} }
+func (m *MsgChangeListingResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgChangeListingResponse) ProtoMessage()    {}
+func (*MsgChangeListingResponse) Descriptor() ([]byte, []int) {
 	return fileDescriptor_c2710cd38bcf29bb, []int{3}
 }
-func (m *MsgChangePriceResponse) XXX_Unmarshal(b []byte) error {
+func (m *MsgChangeListingResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *MsgChangePriceResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *MsgChangeListingResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_MsgChangePriceResponse.Marshal(b, m, deterministic)
+		return xxx_messageInfo_MsgChangeListingResponse.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -275,17 +336,17 @@ func (m *MsgChangePriceResponse) XXX_Marshal(b []byte, deterministic bool) ([]by
 		return b[:n], nil
 	}
 }
-func (m *MsgChangePriceResponse) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_MsgChangePriceResponse.Merge(m, src)
+func (m *MsgChangeListingResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgChangeListingResponse.Merge(m, src)
 }
-func (m *MsgChangePriceResponse) XXX_Size() int {
+func (m *MsgChangeListingResponse) XXX_Size() int {
 	return m.Size()
 }
-func (m *MsgChangePriceResponse) XXX_DiscardUnknown() {
-	xxx_messageInfo_MsgChangePriceResponse.DiscardUnknown(m)
+func (m *MsgChangeListingResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgChangeListingResponse.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_MsgChangePriceResponse proto.InternalMessageInfo
+var xxx_messageInfo_MsgChangeListingResponse proto.InternalMessageInfo
 
 type MsgSetListingStatus struct {
 	Operator  string        `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
@@ -394,6 +455,13 @@ type MsgRent struct {
 	// SHA-256 of the canonical manifest (32 bytes).
 	ManifestDigest []byte `protobuf:"bytes,6,opt,name=manifest_digest,json=manifestDigest,proto3" json:"manifest_digest,omitempty"`
 	CloseOnExit    bool   `protobuf:"varint,7,opt,name=close_on_exit,json=closeOnExit,proto3" json:"close_on_exit,omitempty"`
+	// Unset for now; a later time reserves.
+	StartAt *time.Time `protobuf:"bytes,8,opt,name=start_at,json=startAt,proto3,stdtime" json:"start_at,omitempty"`
+	// At the interruptible price; starts now.
+	Interruptible bool `protobuf:"varint,9,opt,name=interruptible,proto3" json:"interruptible,omitempty"`
+	// Most per GPU and hour of a replacement when the rental dies by no fault of
+	// the renter; unset for no failover.
+	FailoverMaxPrice *types.Coin `protobuf:"bytes,10,opt,name=failover_max_price,json=failoverMaxPrice,proto3" json:"failover_max_price,omitempty"`
 }
 
 func (m *MsgRent) Reset()         { *m = MsgRent{} }
@@ -478,6 +546,27 @@ func (m *MsgRent) GetCloseOnExit() bool {
 	return false
 }
 
+func (m *MsgRent) GetStartAt() *time.Time {
+	if m != nil {
+		return m.StartAt
+	}
+	return nil
+}
+
+func (m *MsgRent) GetInterruptible() bool {
+	if m != nil {
+		return m.Interruptible
+	}
+	return false
+}
+
+func (m *MsgRent) GetFailoverMaxPrice() *types.Coin {
+	if m != nil {
+		return m.FailoverMaxPrice
+	}
+	return nil
+}
+
 type MsgRentResponse struct {
 	RentalId uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
 }
@@ -522,6 +611,836 @@ func (m *MsgRentResponse) GetRentalId() uint64 {
 	return 0
 }
 
+type MsgSubscribe struct {
+	Renter        string `protobuf:"bytes,1,opt,name=renter,proto3" json:"renter,omitempty"`
+	ListingId     uint64 `protobuf:"varint,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	GpuCount      uint32 `protobuf:"varint,3,opt,name=gpu_count,json=gpuCount,proto3" json:"gpu_count,omitempty"`
+	PeriodSeconds uint64 `protobuf:"varint,4,opt,name=period_seconds,json=periodSeconds,proto3" json:"period_seconds,omitempty"`
+	// Pays the first period, and the rest of it the next ones.
+	Deposit types.Coin `protobuf:"bytes,5,opt,name=deposit,proto3" json:"deposit"`
+	// Most that all periods together may cost.
+	Cap types.Coin `protobuf:"bytes,6,opt,name=cap,proto3" json:"cap"`
+	// Highest price per GPU and hour that the renter accepts.
+	MaxPrice types.Coin `protobuf:"bytes,7,opt,name=max_price,json=maxPrice,proto3" json:"max_price"`
+	// SHA-256 of the canonical manifest (32 bytes).
+	ManifestDigest []byte `protobuf:"bytes,8,opt,name=manifest_digest,json=manifestDigest,proto3" json:"manifest_digest,omitempty"`
+	CloseOnExit    bool   `protobuf:"varint,9,opt,name=close_on_exit,json=closeOnExit,proto3" json:"close_on_exit,omitempty"`
+}
+
+func (m *MsgSubscribe) Reset()         { *m = MsgSubscribe{} }
+func (m *MsgSubscribe) String() string { return proto.CompactTextString(m) }
+func (*MsgSubscribe) ProtoMessage()    {}
+func (*MsgSubscribe) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{8}
+}
+func (m *MsgSubscribe) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubscribe) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubscribe.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubscribe) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubscribe.Merge(m, src)
+}
+func (m *MsgSubscribe) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubscribe) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubscribe.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubscribe proto.InternalMessageInfo
+
+func (m *MsgSubscribe) GetRenter() string {
+	if m != nil {
+		return m.Renter
+	}
+	return ""
+}
+
+func (m *MsgSubscribe) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *MsgSubscribe) GetGpuCount() uint32 {
+	if m != nil {
+		return m.GpuCount
+	}
+	return 0
+}
+
+func (m *MsgSubscribe) GetPeriodSeconds() uint64 {
+	if m != nil {
+		return m.PeriodSeconds
+	}
+	return 0
+}
+
+func (m *MsgSubscribe) GetDeposit() types.Coin {
+	if m != nil {
+		return m.Deposit
+	}
+	return types.Coin{}
+}
+
+func (m *MsgSubscribe) GetCap() types.Coin {
+	if m != nil {
+		return m.Cap
+	}
+	return types.Coin{}
+}
+
+func (m *MsgSubscribe) GetMaxPrice() types.Coin {
+	if m != nil {
+		return m.MaxPrice
+	}
+	return types.Coin{}
+}
+
+func (m *MsgSubscribe) GetManifestDigest() []byte {
+	if m != nil {
+		return m.ManifestDigest
+	}
+	return nil
+}
+
+func (m *MsgSubscribe) GetCloseOnExit() bool {
+	if m != nil {
+		return m.CloseOnExit
+	}
+	return false
+}
+
+type MsgSubscribeResponse struct {
+	RentalId uint64 `protobuf:"varint,1,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+}
+
+func (m *MsgSubscribeResponse) Reset()         { *m = MsgSubscribeResponse{} }
+func (m *MsgSubscribeResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSubscribeResponse) ProtoMessage()    {}
+func (*MsgSubscribeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{9}
+}
+func (m *MsgSubscribeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubscribeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubscribeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubscribeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubscribeResponse.Merge(m, src)
+}
+func (m *MsgSubscribeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubscribeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubscribeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubscribeResponse proto.InternalMessageInfo
+
+func (m *MsgSubscribeResponse) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+type MsgTopUpSubscription struct {
+	Sender   string     `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	RentalId uint64     `protobuf:"varint,2,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Amount   types.Coin `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount"`
+}
+
+func (m *MsgTopUpSubscription) Reset()         { *m = MsgTopUpSubscription{} }
+func (m *MsgTopUpSubscription) String() string { return proto.CompactTextString(m) }
+func (*MsgTopUpSubscription) ProtoMessage()    {}
+func (*MsgTopUpSubscription) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{10}
+}
+func (m *MsgTopUpSubscription) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgTopUpSubscription) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgTopUpSubscription.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgTopUpSubscription) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgTopUpSubscription.Merge(m, src)
+}
+func (m *MsgTopUpSubscription) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgTopUpSubscription) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgTopUpSubscription.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgTopUpSubscription proto.InternalMessageInfo
+
+func (m *MsgTopUpSubscription) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgTopUpSubscription) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *MsgTopUpSubscription) GetAmount() types.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types.Coin{}
+}
+
+type MsgTopUpSubscriptionResponse struct {
+}
+
+func (m *MsgTopUpSubscriptionResponse) Reset()         { *m = MsgTopUpSubscriptionResponse{} }
+func (m *MsgTopUpSubscriptionResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgTopUpSubscriptionResponse) ProtoMessage()    {}
+func (*MsgTopUpSubscriptionResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{11}
+}
+func (m *MsgTopUpSubscriptionResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgTopUpSubscriptionResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgTopUpSubscriptionResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgTopUpSubscriptionResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgTopUpSubscriptionResponse.Merge(m, src)
+}
+func (m *MsgTopUpSubscriptionResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgTopUpSubscriptionResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgTopUpSubscriptionResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgTopUpSubscriptionResponse proto.InternalMessageInfo
+
+type MsgCancelSubscription struct {
+	Renter   string `protobuf:"bytes,1,opt,name=renter,proto3" json:"renter,omitempty"`
+	RentalId uint64 `protobuf:"varint,2,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+}
+
+func (m *MsgCancelSubscription) Reset()         { *m = MsgCancelSubscription{} }
+func (m *MsgCancelSubscription) String() string { return proto.CompactTextString(m) }
+func (*MsgCancelSubscription) ProtoMessage()    {}
+func (*MsgCancelSubscription) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{12}
+}
+func (m *MsgCancelSubscription) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCancelSubscription) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCancelSubscription.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCancelSubscription) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCancelSubscription.Merge(m, src)
+}
+func (m *MsgCancelSubscription) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCancelSubscription) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCancelSubscription.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCancelSubscription proto.InternalMessageInfo
+
+func (m *MsgCancelSubscription) GetRenter() string {
+	if m != nil {
+		return m.Renter
+	}
+	return ""
+}
+
+func (m *MsgCancelSubscription) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+type MsgCancelSubscriptionResponse struct {
+	Returned types.Coin `protobuf:"bytes,1,opt,name=returned,proto3" json:"returned"`
+}
+
+func (m *MsgCancelSubscriptionResponse) Reset()         { *m = MsgCancelSubscriptionResponse{} }
+func (m *MsgCancelSubscriptionResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgCancelSubscriptionResponse) ProtoMessage()    {}
+func (*MsgCancelSubscriptionResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{13}
+}
+func (m *MsgCancelSubscriptionResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCancelSubscriptionResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCancelSubscriptionResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCancelSubscriptionResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCancelSubscriptionResponse.Merge(m, src)
+}
+func (m *MsgCancelSubscriptionResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCancelSubscriptionResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCancelSubscriptionResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCancelSubscriptionResponse proto.InternalMessageInfo
+
+func (m *MsgCancelSubscriptionResponse) GetReturned() types.Coin {
+	if m != nil {
+		return m.Returned
+	}
+	return types.Coin{}
+}
+
+type MsgRequestCompute struct {
+	Renter  string         `protobuf:"bytes,1,opt,name=renter,proto3" json:"renter,omitempty"`
+	Request ComputeRequest `protobuf:"bytes,2,opt,name=request,proto3" json:"request"`
+}
+
+func (m *MsgRequestCompute) Reset()         { *m = MsgRequestCompute{} }
+func (m *MsgRequestCompute) String() string { return proto.CompactTextString(m) }
+func (*MsgRequestCompute) ProtoMessage()    {}
+func (*MsgRequestCompute) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{14}
+}
+func (m *MsgRequestCompute) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRequestCompute) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRequestCompute.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRequestCompute) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRequestCompute.Merge(m, src)
+}
+func (m *MsgRequestCompute) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRequestCompute) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRequestCompute.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRequestCompute proto.InternalMessageInfo
+
+func (m *MsgRequestCompute) GetRenter() string {
+	if m != nil {
+		return m.Renter
+	}
+	return ""
+}
+
+func (m *MsgRequestCompute) GetRequest() ComputeRequest {
+	if m != nil {
+		return m.Request
+	}
+	return ComputeRequest{}
+}
+
+type MsgRequestComputeResponse struct {
+	// One per listing that was used; the first is the group's id.
+	RentalIds []uint64 `protobuf:"varint,1,rep,packed,name=rental_ids,json=rentalIds,proto3" json:"rental_ids,omitempty"`
+}
+
+func (m *MsgRequestComputeResponse) Reset()         { *m = MsgRequestComputeResponse{} }
+func (m *MsgRequestComputeResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRequestComputeResponse) ProtoMessage()    {}
+func (*MsgRequestComputeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{15}
+}
+func (m *MsgRequestComputeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRequestComputeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRequestComputeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRequestComputeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRequestComputeResponse.Merge(m, src)
+}
+func (m *MsgRequestComputeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRequestComputeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRequestComputeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRequestComputeResponse proto.InternalMessageInfo
+
+func (m *MsgRequestComputeResponse) GetRentalIds() []uint64 {
+	if m != nil {
+		return m.RentalIds
+	}
+	return nil
+}
+
+type MsgInviteRenter struct {
+	Operator  string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	ListingId uint64 `protobuf:"varint,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Account   string `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
+}
+
+func (m *MsgInviteRenter) Reset()         { *m = MsgInviteRenter{} }
+func (m *MsgInviteRenter) String() string { return proto.CompactTextString(m) }
+func (*MsgInviteRenter) ProtoMessage()    {}
+func (*MsgInviteRenter) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{16}
+}
+func (m *MsgInviteRenter) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgInviteRenter) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgInviteRenter.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgInviteRenter) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgInviteRenter.Merge(m, src)
+}
+func (m *MsgInviteRenter) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgInviteRenter) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgInviteRenter.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgInviteRenter proto.InternalMessageInfo
+
+func (m *MsgInviteRenter) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgInviteRenter) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *MsgInviteRenter) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+type MsgInviteRenterResponse struct {
+}
+
+func (m *MsgInviteRenterResponse) Reset()         { *m = MsgInviteRenterResponse{} }
+func (m *MsgInviteRenterResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgInviteRenterResponse) ProtoMessage()    {}
+func (*MsgInviteRenterResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{17}
+}
+func (m *MsgInviteRenterResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgInviteRenterResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgInviteRenterResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgInviteRenterResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgInviteRenterResponse.Merge(m, src)
+}
+func (m *MsgInviteRenterResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgInviteRenterResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgInviteRenterResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgInviteRenterResponse proto.InternalMessageInfo
+
+type MsgRequestAccess struct {
+	Account   string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	ListingId uint64 `protobuf:"varint,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+}
+
+func (m *MsgRequestAccess) Reset()         { *m = MsgRequestAccess{} }
+func (m *MsgRequestAccess) String() string { return proto.CompactTextString(m) }
+func (*MsgRequestAccess) ProtoMessage()    {}
+func (*MsgRequestAccess) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{18}
+}
+func (m *MsgRequestAccess) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRequestAccess) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRequestAccess.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRequestAccess) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRequestAccess.Merge(m, src)
+}
+func (m *MsgRequestAccess) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRequestAccess) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRequestAccess.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRequestAccess proto.InternalMessageInfo
+
+func (m *MsgRequestAccess) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+func (m *MsgRequestAccess) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+type MsgRequestAccessResponse struct {
+}
+
+func (m *MsgRequestAccessResponse) Reset()         { *m = MsgRequestAccessResponse{} }
+func (m *MsgRequestAccessResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRequestAccessResponse) ProtoMessage()    {}
+func (*MsgRequestAccessResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{19}
+}
+func (m *MsgRequestAccessResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRequestAccessResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRequestAccessResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRequestAccessResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRequestAccessResponse.Merge(m, src)
+}
+func (m *MsgRequestAccessResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRequestAccessResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRequestAccessResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRequestAccessResponse proto.InternalMessageInfo
+
+type MsgAnswerInvitation struct {
+	// The invited account, or the operator whom the account asked.
+	Sender    string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	ListingId uint64 `protobuf:"varint,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Account   string `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
+	Accept    bool   `protobuf:"varint,4,opt,name=accept,proto3" json:"accept,omitempty"`
+}
+
+func (m *MsgAnswerInvitation) Reset()         { *m = MsgAnswerInvitation{} }
+func (m *MsgAnswerInvitation) String() string { return proto.CompactTextString(m) }
+func (*MsgAnswerInvitation) ProtoMessage()    {}
+func (*MsgAnswerInvitation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{20}
+}
+func (m *MsgAnswerInvitation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgAnswerInvitation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgAnswerInvitation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgAnswerInvitation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgAnswerInvitation.Merge(m, src)
+}
+func (m *MsgAnswerInvitation) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgAnswerInvitation) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgAnswerInvitation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgAnswerInvitation proto.InternalMessageInfo
+
+func (m *MsgAnswerInvitation) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgAnswerInvitation) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *MsgAnswerInvitation) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+func (m *MsgAnswerInvitation) GetAccept() bool {
+	if m != nil {
+		return m.Accept
+	}
+	return false
+}
+
+type MsgAnswerInvitationResponse struct {
+}
+
+func (m *MsgAnswerInvitationResponse) Reset()         { *m = MsgAnswerInvitationResponse{} }
+func (m *MsgAnswerInvitationResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgAnswerInvitationResponse) ProtoMessage()    {}
+func (*MsgAnswerInvitationResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{21}
+}
+func (m *MsgAnswerInvitationResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgAnswerInvitationResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgAnswerInvitationResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgAnswerInvitationResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgAnswerInvitationResponse.Merge(m, src)
+}
+func (m *MsgAnswerInvitationResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgAnswerInvitationResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgAnswerInvitationResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgAnswerInvitationResponse proto.InternalMessageInfo
+
+type MsgRevokeAccess struct {
+	Operator  string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	ListingId uint64 `protobuf:"varint,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
+	Account   string `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
+}
+
+func (m *MsgRevokeAccess) Reset()         { *m = MsgRevokeAccess{} }
+func (m *MsgRevokeAccess) String() string { return proto.CompactTextString(m) }
+func (*MsgRevokeAccess) ProtoMessage()    {}
+func (*MsgRevokeAccess) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{22}
+}
+func (m *MsgRevokeAccess) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRevokeAccess) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRevokeAccess.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRevokeAccess) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRevokeAccess.Merge(m, src)
+}
+func (m *MsgRevokeAccess) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRevokeAccess) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRevokeAccess.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRevokeAccess proto.InternalMessageInfo
+
+func (m *MsgRevokeAccess) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgRevokeAccess) GetListingId() uint64 {
+	if m != nil {
+		return m.ListingId
+	}
+	return 0
+}
+
+func (m *MsgRevokeAccess) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+type MsgRevokeAccessResponse struct {
+}
+
+func (m *MsgRevokeAccessResponse) Reset()         { *m = MsgRevokeAccessResponse{} }
+func (m *MsgRevokeAccessResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRevokeAccessResponse) ProtoMessage()    {}
+func (*MsgRevokeAccessResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2710cd38bcf29bb, []int{23}
+}
+func (m *MsgRevokeAccessResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRevokeAccessResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRevokeAccessResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRevokeAccessResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRevokeAccessResponse.Merge(m, src)
+}
+func (m *MsgRevokeAccessResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRevokeAccessResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRevokeAccessResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRevokeAccessResponse proto.InternalMessageInfo
+
 type MsgConfirmStart struct {
 	Sender   string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
 	RentalId uint64 `protobuf:"varint,2,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
@@ -533,7 +1452,7 @@ func (m *MsgConfirmStart) Reset()         { *m = MsgConfirmStart{} }
 func (m *MsgConfirmStart) String() string { return proto.CompactTextString(m) }
 func (*MsgConfirmStart) ProtoMessage()    {}
 func (*MsgConfirmStart) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{8}
+	return fileDescriptor_c2710cd38bcf29bb, []int{24}
 }
 func (m *MsgConfirmStart) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -591,7 +1510,7 @@ func (m *MsgConfirmStartResponse) Reset()         { *m = MsgConfirmStartResponse
 func (m *MsgConfirmStartResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgConfirmStartResponse) ProtoMessage()    {}
 func (*MsgConfirmStartResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{9}
+	return fileDescriptor_c2710cd38bcf29bb, []int{25}
 }
 func (m *MsgConfirmStartResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -639,7 +1558,7 @@ func (m *MsgReportResult) Reset()         { *m = MsgReportResult{} }
 func (m *MsgReportResult) String() string { return proto.CompactTextString(m) }
 func (*MsgReportResult) ProtoMessage()    {}
 func (*MsgReportResult) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{10}
+	return fileDescriptor_c2710cd38bcf29bb, []int{26}
 }
 func (m *MsgReportResult) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -703,7 +1622,7 @@ func (m *MsgReportResultResponse) Reset()         { *m = MsgReportResultResponse
 func (m *MsgReportResultResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgReportResultResponse) ProtoMessage()    {}
 func (*MsgReportResultResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{11}
+	return fileDescriptor_c2710cd38bcf29bb, []int{27}
 }
 func (m *MsgReportResultResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -742,7 +1661,7 @@ func (m *MsgExtendRental) Reset()         { *m = MsgExtendRental{} }
 func (m *MsgExtendRental) String() string { return proto.CompactTextString(m) }
 func (*MsgExtendRental) ProtoMessage()    {}
 func (*MsgExtendRental) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{12}
+	return fileDescriptor_c2710cd38bcf29bb, []int{28}
 }
 func (m *MsgExtendRental) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -799,7 +1718,7 @@ func (m *MsgExtendRentalResponse) Reset()         { *m = MsgExtendRentalResponse
 func (m *MsgExtendRentalResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgExtendRentalResponse) ProtoMessage()    {}
 func (*MsgExtendRentalResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{13}
+	return fileDescriptor_c2710cd38bcf29bb, []int{29}
 }
 func (m *MsgExtendRentalResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -838,7 +1757,7 @@ func (m *MsgCloseRental) Reset()         { *m = MsgCloseRental{} }
 func (m *MsgCloseRental) String() string { return proto.CompactTextString(m) }
 func (*MsgCloseRental) ProtoMessage()    {}
 func (*MsgCloseRental) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{14}
+	return fileDescriptor_c2710cd38bcf29bb, []int{30}
 }
 func (m *MsgCloseRental) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -890,7 +1809,7 @@ func (m *MsgCloseRentalResponse) Reset()         { *m = MsgCloseRentalResponse{}
 func (m *MsgCloseRentalResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgCloseRentalResponse) ProtoMessage()    {}
 func (*MsgCloseRentalResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{15}
+	return fileDescriptor_c2710cd38bcf29bb, []int{31}
 }
 func (m *MsgCloseRentalResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -935,7 +1854,7 @@ func (m *MsgSettle) Reset()         { *m = MsgSettle{} }
 func (m *MsgSettle) String() string { return proto.CompactTextString(m) }
 func (*MsgSettle) ProtoMessage()    {}
 func (*MsgSettle) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{16}
+	return fileDescriptor_c2710cd38bcf29bb, []int{32}
 }
 func (m *MsgSettle) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -987,7 +1906,7 @@ func (m *MsgSettleResponse) Reset()         { *m = MsgSettleResponse{} }
 func (m *MsgSettleResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgSettleResponse) ProtoMessage()    {}
 func (*MsgSettleResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{17}
+	return fileDescriptor_c2710cd38bcf29bb, []int{33}
 }
 func (m *MsgSettleResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1032,7 +1951,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{18}
+	return fileDescriptor_c2710cd38bcf29bb, []int{34}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1082,7 +2001,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2710cd38bcf29bb, []int{19}
+	return fileDescriptor_c2710cd38bcf29bb, []int{35}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1114,12 +2033,28 @@ var xxx_messageInfo_MsgUpdateParamsResponse proto.InternalMessageInfo
 func init() {
 	proto.RegisterType((*MsgCreateListing)(nil), "grafi.gpumarket.v1.MsgCreateListing")
 	proto.RegisterType((*MsgCreateListingResponse)(nil), "grafi.gpumarket.v1.MsgCreateListingResponse")
-	proto.RegisterType((*MsgChangePrice)(nil), "grafi.gpumarket.v1.MsgChangePrice")
-	proto.RegisterType((*MsgChangePriceResponse)(nil), "grafi.gpumarket.v1.MsgChangePriceResponse")
+	proto.RegisterType((*MsgChangeListing)(nil), "grafi.gpumarket.v1.MsgChangeListing")
+	proto.RegisterType((*MsgChangeListingResponse)(nil), "grafi.gpumarket.v1.MsgChangeListingResponse")
 	proto.RegisterType((*MsgSetListingStatus)(nil), "grafi.gpumarket.v1.MsgSetListingStatus")
 	proto.RegisterType((*MsgSetListingStatusResponse)(nil), "grafi.gpumarket.v1.MsgSetListingStatusResponse")
 	proto.RegisterType((*MsgRent)(nil), "grafi.gpumarket.v1.MsgRent")
 	proto.RegisterType((*MsgRentResponse)(nil), "grafi.gpumarket.v1.MsgRentResponse")
+	proto.RegisterType((*MsgSubscribe)(nil), "grafi.gpumarket.v1.MsgSubscribe")
+	proto.RegisterType((*MsgSubscribeResponse)(nil), "grafi.gpumarket.v1.MsgSubscribeResponse")
+	proto.RegisterType((*MsgTopUpSubscription)(nil), "grafi.gpumarket.v1.MsgTopUpSubscription")
+	proto.RegisterType((*MsgTopUpSubscriptionResponse)(nil), "grafi.gpumarket.v1.MsgTopUpSubscriptionResponse")
+	proto.RegisterType((*MsgCancelSubscription)(nil), "grafi.gpumarket.v1.MsgCancelSubscription")
+	proto.RegisterType((*MsgCancelSubscriptionResponse)(nil), "grafi.gpumarket.v1.MsgCancelSubscriptionResponse")
+	proto.RegisterType((*MsgRequestCompute)(nil), "grafi.gpumarket.v1.MsgRequestCompute")
+	proto.RegisterType((*MsgRequestComputeResponse)(nil), "grafi.gpumarket.v1.MsgRequestComputeResponse")
+	proto.RegisterType((*MsgInviteRenter)(nil), "grafi.gpumarket.v1.MsgInviteRenter")
+	proto.RegisterType((*MsgInviteRenterResponse)(nil), "grafi.gpumarket.v1.MsgInviteRenterResponse")
+	proto.RegisterType((*MsgRequestAccess)(nil), "grafi.gpumarket.v1.MsgRequestAccess")
+	proto.RegisterType((*MsgRequestAccessResponse)(nil), "grafi.gpumarket.v1.MsgRequestAccessResponse")
+	proto.RegisterType((*MsgAnswerInvitation)(nil), "grafi.gpumarket.v1.MsgAnswerInvitation")
+	proto.RegisterType((*MsgAnswerInvitationResponse)(nil), "grafi.gpumarket.v1.MsgAnswerInvitationResponse")
+	proto.RegisterType((*MsgRevokeAccess)(nil), "grafi.gpumarket.v1.MsgRevokeAccess")
+	proto.RegisterType((*MsgRevokeAccessResponse)(nil), "grafi.gpumarket.v1.MsgRevokeAccessResponse")
 	proto.RegisterType((*MsgConfirmStart)(nil), "grafi.gpumarket.v1.MsgConfirmStart")
 	proto.RegisterType((*MsgConfirmStartResponse)(nil), "grafi.gpumarket.v1.MsgConfirmStartResponse")
 	proto.RegisterType((*MsgReportResult)(nil), "grafi.gpumarket.v1.MsgReportResult")
@@ -1137,89 +2072,129 @@ func init() {
 func init() { proto.RegisterFile("grafi/gpumarket/v1/tx.proto", fileDescriptor_c2710cd38bcf29bb) }
 
 var fileDescriptor_c2710cd38bcf29bb = []byte{
-	// 1309 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x56, 0xcb, 0x6f, 0x1b, 0x45,
-	0x18, 0xcf, 0xc6, 0xae, 0x63, 0x4f, 0xea, 0xa4, 0x5d, 0x42, 0xbb, 0x71, 0x14, 0xc7, 0x5d, 0x5a,
-	0x1a, 0xd2, 0xb2, 0xdb, 0x84, 0x0a, 0xa8, 0x25, 0x0e, 0x49, 0x1a, 0x44, 0x25, 0x02, 0xd5, 0xa6,
-	0x08, 0x09, 0xa9, 0x72, 0x27, 0xde, 0xc9, 0x66, 0xd4, 0xdd, 0x9d, 0xd5, 0xce, 0xb8, 0xb8, 0x07,
-	0x24, 0x84, 0xc4, 0x85, 0x53, 0xff, 0x05, 0x6e, 0x1c, 0x73, 0xe0, 0x0c, 0xd7, 0x72, 0x40, 0x2a,
-	0x3d, 0x71, 0x02, 0xd4, 0x1e, 0xfa, 0x27, 0x70, 0x45, 0xf3, 0xf0, 0xee, 0x7a, 0xed, 0xcd, 0x4b,
-	0xe5, 0x62, 0x79, 0xbe, 0xc7, 0x7c, 0xdf, 0xef, 0xf7, 0x3d, 0x76, 0xc0, 0x82, 0x17, 0xc3, 0x3d,
-	0x6c, 0x7b, 0x51, 0x2f, 0x80, 0xf1, 0x43, 0xc4, 0xec, 0x47, 0xab, 0x36, 0xeb, 0x5b, 0x51, 0x4c,
-	0x18, 0xd1, 0x75, 0xa1, 0xb4, 0x12, 0xa5, 0xf5, 0x68, 0xb5, 0x71, 0x1e, 0x06, 0x38, 0x24, 0xb6,
-	0xf8, 0x95, 0x66, 0x8d, 0x66, 0x97, 0xd0, 0x80, 0x50, 0x7b, 0x17, 0x52, 0x64, 0x3f, 0x5a, 0xdd,
-	0x45, 0x0c, 0xae, 0xda, 0x5d, 0x82, 0x43, 0xa5, 0xbf, 0xa8, 0xf4, 0x01, 0xf5, 0xf8, 0xf5, 0x01,
-	0xf5, 0x94, 0x62, 0x5e, 0x2a, 0x3a, 0xe2, 0x64, 0xcb, 0x83, 0x52, 0xcd, 0x79, 0xc4, 0x23, 0x52,
-	0xce, 0xff, 0x29, 0xe9, 0x92, 0x47, 0x88, 0xe7, 0x23, 0x5b, 0x9c, 0x76, 0x7b, 0x7b, 0x36, 0xc3,
-	0x01, 0xa2, 0x0c, 0x06, 0x91, 0x32, 0x30, 0xc7, 0xc0, 0x49, 0xd3, 0x17, 0x36, 0xe6, 0xef, 0x25,
-	0x70, 0x6e, 0x9b, 0x7a, 0x9b, 0x31, 0x82, 0x0c, 0x7d, 0x8a, 0x29, 0xc3, 0xa1, 0xa7, 0xdf, 0x04,
-	0x55, 0x12, 0xa1, 0x18, 0x32, 0x12, 0x1b, 0x5a, 0x4b, 0x5b, 0xae, 0x6d, 0x18, 0xcf, 0x7f, 0x7e,
-	0x77, 0x4e, 0xe5, 0xb4, 0xee, 0xba, 0x31, 0xa2, 0x74, 0x87, 0xc5, 0x38, 0xf4, 0x9c, 0xc4, 0x52,
-	0xbf, 0x08, 0xa6, 0xf6, 0x09, 0x65, 0x1d, 0xec, 0x1a, 0x93, 0x2d, 0x6d, 0xb9, 0xec, 0x54, 0xf8,
-	0xf1, 0x8e, 0xab, 0xeb, 0xa0, 0xec, 0x45, 0x3d, 0x6a, 0x94, 0x5a, 0xa5, 0xe5, 0xba, 0x23, 0xfe,
-	0xeb, 0xd7, 0x41, 0x99, 0x61, 0x14, 0x1b, 0xe5, 0x96, 0xb6, 0x3c, 0xb3, 0x66, 0x58, 0xa3, 0xe4,
-	0x5a, 0xf7, 0x30, 0x8a, 0x1d, 0x61, 0xa5, 0xb7, 0xc1, 0x99, 0x28, 0xc6, 0x5d, 0x64, 0x9c, 0x69,
-	0x69, 0xcb, 0xd3, 0x6b, 0xf3, 0x96, 0x4a, 0x85, 0x93, 0x6c, 0x29, 0x92, 0xad, 0x4d, 0x82, 0xc3,
-	0x8d, 0xda, 0xd3, 0xbf, 0x96, 0x26, 0x7e, 0x7a, 0x75, 0xb0, 0xa2, 0x39, 0xd2, 0x45, 0xbf, 0x01,
-	0xe6, 0x02, 0x1c, 0x76, 0xdc, 0x5e, 0x0c, 0x19, 0x26, 0x61, 0x87, 0xa2, 0x2e, 0x09, 0x5d, 0x6a,
-	0x54, 0x44, 0x8e, 0x7a, 0x80, 0xc3, 0xdb, 0x4a, 0xb5, 0x23, 0x35, 0xc2, 0x03, 0xf6, 0x47, 0x3d,
-	0xa6, 0x94, 0x07, 0xec, 0xe7, 0x3d, 0xae, 0x80, 0x99, 0x90, 0x30, 0xdc, 0x45, 0x89, 0x6d, 0x55,
-	0xd8, 0xd6, 0xa5, 0x74, 0x60, 0xf6, 0x01, 0x00, 0xd0, 0xf7, 0xc9, 0xd7, 0x1d, 0x1f, 0x53, 0x66,
-	0xd4, 0x5a, 0xa5, 0x43, 0x99, 0xad, 0x09, 0x5b, 0x5e, 0x93, 0xf6, 0xf2, 0x77, 0xaf, 0x0e, 0x56,
-	0x12, 0xa6, 0x7f, 0x78, 0x75, 0xb0, 0x72, 0x41, 0xd6, 0x36, 0x5f, 0x3a, 0xf3, 0x16, 0x30, 0xf2,
-	0x32, 0x07, 0xd1, 0x88, 0x84, 0x14, 0xe9, 0x8b, 0x00, 0xf8, 0x52, 0xc4, 0x6b, 0xa4, 0x89, 0x0c,
-	0x6b, 0x4a, 0x72, 0xc7, 0x35, 0x7f, 0xd3, 0xc0, 0x0c, 0xf7, 0xdd, 0x87, 0xa1, 0x87, 0xee, 0x0a,
-	0xee, 0x4e, 0xd7, 0x08, 0xc3, 0x71, 0x26, 0x73, 0x71, 0xd2, 0x62, 0x96, 0x4e, 0x5c, 0xcc, 0xf6,
-	0xdb, 0x23, 0x44, 0xcc, 0xa5, 0x44, 0xa4, 0x89, 0x9b, 0x06, 0xb8, 0x30, 0x2c, 0x19, 0x90, 0x60,
-	0x3e, 0xd7, 0xc0, 0x1b, 0xdb, 0xd4, 0xdb, 0x41, 0x4c, 0xd1, 0xb3, 0xc3, 0x20, 0xeb, 0xd1, 0xff,
-	0x07, 0xea, 0x2d, 0x50, 0xa1, 0xe2, 0x7a, 0x81, 0x75, 0x66, 0xed, 0xd2, 0xb8, 0x3e, 0x1f, 0xca,
-	0xc3, 0x51, 0x0e, 0xed, 0x6b, 0x23, 0x48, 0xe7, 0x13, 0xa4, 0xf9, 0xe4, 0xcd, 0x45, 0xb0, 0x30,
-	0x46, 0x9c, 0x60, 0xfe, 0x63, 0x12, 0x4c, 0x6d, 0x53, 0xcf, 0x41, 0x21, 0xd3, 0x6f, 0x80, 0x4a,
-	0x8c, 0x42, 0x86, 0x8e, 0x46, 0xa9, 0xec, 0x8e, 0xc2, 0xb8, 0x00, 0x6a, 0x5e, 0xd4, 0xeb, 0x74,
-	0x49, 0x2f, 0x64, 0x02, 0x66, 0xdd, 0xa9, 0x7a, 0x51, 0x6f, 0x93, 0x9f, 0xf5, 0x77, 0xc0, 0xb9,
-	0x91, 0x31, 0x2a, 0x8b, 0x1b, 0x66, 0xdd, 0xdc, 0x0c, 0xad, 0x83, 0x1a, 0x9f, 0xba, 0x93, 0xcf,
-	0x79, 0x35, 0x80, 0x7d, 0xd9, 0xae, 0x57, 0xc1, 0x6c, 0x00, 0x43, 0xbc, 0x87, 0x28, 0xeb, 0xb8,
-	0xd8, 0x43, 0x94, 0x89, 0x29, 0x3f, 0xeb, 0xcc, 0x0c, 0xc4, 0xb7, 0x85, 0x54, 0x37, 0x41, 0xbd,
-	0xeb, 0x13, 0x8a, 0x3a, 0x24, 0xec, 0xa0, 0x3e, 0x66, 0x62, 0xb4, 0xab, 0xce, 0xb4, 0x10, 0x7e,
-	0x1e, 0x6e, 0xf5, 0x31, 0x6b, 0x2f, 0xf2, 0x02, 0x28, 0x0e, 0x38, 0xfd, 0xf5, 0x84, 0x7e, 0xce,
-	0xa3, 0x69, 0x81, 0x59, 0xf5, 0x37, 0x99, 0xaf, 0x05, 0x50, 0xe3, 0xe6, 0xd0, 0x4f, 0xc7, 0xab,
-	0x2a, 0x05, 0x77, 0x5c, 0xf3, 0x40, 0x13, 0x0e, 0x9b, 0x24, 0xdc, 0xc3, 0x71, 0xb0, 0xc3, 0x60,
-	0x2c, 0x6a, 0x41, 0x51, 0xe8, 0x1e, 0xa7, 0x16, 0xd2, 0x6e, 0x38, 0xc4, 0xe4, 0x70, 0x08, 0x0e,
-	0x1f, 0x7a, 0x28, 0x64, 0x1d, 0x8a, 0xbd, 0x10, 0xb2, 0x5e, 0x2c, 0x47, 0xec, 0xac, 0x33, 0x23,
-	0xc4, 0x3b, 0x03, 0x69, 0xfb, 0x8a, 0x80, 0x26, 0xaf, 0xe4, 0xd0, 0xde, 0x4c, 0x67, 0x28, 0x93,
-	0x9e, 0x79, 0x1f, 0x5c, 0xcc, 0x89, 0x12, 0xa8, 0x1b, 0x60, 0x0a, 0x85, 0x2e, 0xed, 0x40, 0x26,
-	0x52, 0x9f, 0x5e, 0x6b, 0x58, 0xf2, 0x6b, 0x64, 0x0d, 0xbe, 0x46, 0xd6, 0xbd, 0xc1, 0xd7, 0x68,
-	0xa3, 0xce, 0x6b, 0xf5, 0xe4, 0xef, 0x25, 0x4d, 0xd6, 0xab, 0xc2, 0x3d, 0xd7, 0x99, 0xf9, 0xaf,
-	0xa6, 0x28, 0x8c, 0x88, 0xb8, 0xb9, 0xe7, 0xbf, 0x76, 0x46, 0xb6, 0x78, 0xb3, 0xf3, 0x8b, 0xd5,
-	0xae, 0x31, 0xc7, 0xcd, 0xdf, 0x97, 0x24, 0x7e, 0xe8, 0x13, 0xe8, 0xca, 0x14, 0xb2, 0x9d, 0xa5,
-	0x9c, 0xc7, 0x11, 0x5b, 0x3e, 0x21, 0xb1, 0x59, 0x94, 0xe6, 0xbc, 0x20, 0x36, 0x2b, 0x4a, 0x46,
-	0xf5, 0x47, 0x49, 0xca, 0x56, 0x9f, 0xa1, 0xd0, 0x75, 0x04, 0x8e, 0x53, 0x8c, 0xec, 0xa1, 0xa4,
-	0x18, 0x60, 0x6a, 0x30, 0x8a, 0x25, 0xa1, 0x1a, 0x1c, 0x55, 0xfa, 0x69, 0xcb, 0xa7, 0xe9, 0x67,
-	0xf3, 0x51, 0xe9, 0x67, 0x45, 0x49, 0xfa, 0xdf, 0xab, 0x6f, 0x08, 0x9f, 0xa3, 0x34, 0xfb, 0xd7,
-	0x58, 0xd2, 0xf6, 0xe5, 0x1c, 0xc5, 0x99, 0xfd, 0x9f, 0x06, 0x35, 0x1f, 0xc8, 0xfd, 0x9f, 0x4a,
-	0x92, 0xce, 0xfd, 0x18, 0xd4, 0xc4, 0x94, 0x9f, 0xae, 0x77, 0xab, 0xd2, 0x77, 0x9d, 0x99, 0xdf,
-	0x80, 0x9a, 0x5c, 0xb9, 0xcc, 0x47, 0xa7, 0xc0, 0xb8, 0x08, 0x40, 0x82, 0x91, 0x1a, 0x93, 0xad,
-	0x12, 0x5f, 0xaa, 0x03, 0x90, 0xb4, 0xbd, 0x94, 0x43, 0x39, 0x9b, 0xdd, 0xfd, 0xcc, 0x47, 0xe6,
-	0x36, 0x38, 0x9f, 0x1c, 0x12, 0x6c, 0x1f, 0x82, 0x72, 0x04, 0xc5, 0xee, 0x29, 0x1d, 0x7b, 0x7b,
-	0x0a, 0x0f, 0xf3, 0x17, 0xd9, 0x76, 0x5f, 0x44, 0x2e, 0x64, 0xe8, 0x2e, 0x8c, 0x61, 0x40, 0xf5,
-	0xf7, 0x41, 0x0d, 0xf6, 0xd8, 0x3e, 0x89, 0x31, 0x7b, 0x7c, 0x24, 0xae, 0xd4, 0x54, 0xff, 0x08,
-	0x54, 0x22, 0x71, 0x83, 0xa8, 0x9d, 0xa0, 0x77, 0x74, 0xe8, 0x64, 0x8c, 0xa1, 0x61, 0x93, 0x4e,
-	0xed, 0x9b, 0x1c, 0x7a, 0x7a, 0x1d, 0x47, 0x7f, 0x49, 0xa2, 0xef, 0x67, 0x9e, 0xb2, 0xb9, 0x64,
-	0x55, 0x4f, 0x66, 0x45, 0x03, 0x56, 0xd6, 0x7e, 0x9d, 0x02, 0xa5, 0x6d, 0xea, 0xe9, 0x5d, 0x50,
-	0x1f, 0x7e, 0xe6, 0x5e, 0x1e, 0x97, 0x58, 0xfe, 0xf5, 0xd4, 0xb8, 0x7e, 0x1c, 0xab, 0xa4, 0x04,
-	0xf7, 0xc1, 0x74, 0xf6, 0x01, 0x65, 0x16, 0x39, 0xa7, 0x36, 0x8d, 0x95, 0xa3, 0x6d, 0x92, 0xeb,
-	0x7d, 0x70, 0x6e, 0xe4, 0xe5, 0x72, 0xb5, 0xc0, 0x3f, 0x6f, 0xd8, 0xb0, 0x8f, 0x69, 0x98, 0x44,
-	0xfb, 0x04, 0x94, 0xc5, 0x9b, 0x61, 0xa1, 0xc0, 0x91, 0x2b, 0x1b, 0x6f, 0x1d, 0xa2, 0x4c, 0x6e,
-	0x7a, 0x00, 0xce, 0x0e, 0x7d, 0xf9, 0x8a, 0x9c, 0xb2, 0x46, 0x8d, 0x6b, 0xc7, 0x30, 0xca, 0x46,
-	0x18, 0xfa, 0x92, 0x14, 0xa7, 0x95, 0x1a, 0x15, 0x46, 0x18, 0xb7, 0x9a, 0x79, 0x84, 0xa1, 0xb5,
-	0x5c, 0x14, 0x21, 0x6b, 0x54, 0x18, 0x61, 0xdc, 0xf6, 0x14, 0xcd, 0x93, 0xd9, 0x9c, 0x85, 0xcd,
-	0x93, 0xda, 0x14, 0x37, 0xcf, 0x98, 0xd5, 0xf7, 0x19, 0xa8, 0xa8, 0x7d, 0xb5, 0x58, 0xdc, 0x09,
-	0xcc, 0x47, 0x8d, 0x2b, 0x87, 0xaa, 0xb3, 0x84, 0x0c, 0x2d, 0x8c, 0x22, 0x42, 0xb2, 0x46, 0x85,
-	0x84, 0x8c, 0x1b, 0xdd, 0xc6, 0x99, 0x6f, 0xf9, 0x6a, 0xd8, 0xd8, 0x7a, 0xfa, 0xa2, 0xa9, 0x3d,
-	0x7b, 0xd1, 0xd4, 0xfe, 0x79, 0xd1, 0xd4, 0x9e, 0xbc, 0x6c, 0x4e, 0x3c, 0x7b, 0xd9, 0x9c, 0xf8,
-	0xf3, 0x65, 0x73, 0xe2, 0xab, 0x6b, 0x1e, 0x66, 0xfb, 0xbd, 0x5d, 0xab, 0x4b, 0x02, 0x5b, 0xdc,
-	0xeb, 0xc3, 0x5d, 0x7b, 0x74, 0x5b, 0xb0, 0xc7, 0x11, 0xa2, 0xbb, 0x15, 0xb1, 0xdf, 0xdf, 0xfb,
-	0x2f, 0x00, 0x00, 0xff, 0xff, 0xec, 0xf5, 0xe6, 0xe5, 0xe7, 0x0f, 0x00, 0x00,
+	// 1941 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xd4, 0x58, 0xcd, 0x6f, 0x1b, 0xc7,
+	0x15, 0xf7, 0x9a, 0x34, 0x3f, 0x9e, 0x4c, 0xca, 0xde, 0x28, 0x36, 0x45, 0x55, 0xb2, 0xb2, 0xb5,
+	0x60, 0x59, 0x4e, 0x48, 0x4b, 0x09, 0xd2, 0x86, 0xfd, 0x40, 0x25, 0xc5, 0x4d, 0x5d, 0x54, 0x6d,
+	0x40, 0x39, 0x08, 0x50, 0x20, 0x60, 0x86, 0xdc, 0xd1, 0x6a, 0x61, 0xee, 0xce, 0x76, 0x67, 0x56,
+	0x61, 0x0e, 0x05, 0x8a, 0x00, 0xbd, 0xf4, 0x50, 0x04, 0xe8, 0x5f, 0xd0, 0x5b, 0x8f, 0x3a, 0x14,
+	0xe8, 0xad, 0x97, 0xa2, 0x40, 0x6e, 0x35, 0x72, 0xea, 0xa5, 0x1f, 0xb0, 0x0f, 0xfe, 0x13, 0x7a,
+	0x2a, 0x50, 0xcc, 0xc7, 0x7e, 0x72, 0x57, 0xa4, 0x54, 0xa5, 0x40, 0x2f, 0x04, 0xf7, 0xcd, 0xef,
+	0xcd, 0x7b, 0x6f, 0xde, 0x6f, 0xdf, 0x7b, 0xb3, 0xb0, 0x62, 0xf9, 0xe8, 0xc8, 0xee, 0x5a, 0x5e,
+	0xe0, 0x20, 0xff, 0x29, 0x66, 0xdd, 0x93, 0xed, 0x2e, 0x9b, 0x74, 0x3c, 0x9f, 0x30, 0xa2, 0xeb,
+	0x62, 0xb1, 0x13, 0x2d, 0x76, 0x4e, 0xb6, 0xdb, 0x37, 0x91, 0x63, 0xbb, 0xa4, 0x2b, 0x7e, 0x25,
+	0xac, 0xbd, 0x36, 0x22, 0xd4, 0x21, 0xb4, 0x3b, 0x44, 0x14, 0x77, 0x4f, 0xb6, 0x87, 0x98, 0xa1,
+	0xed, 0xee, 0x88, 0xd8, 0xae, 0x5a, 0xbf, 0xad, 0xd6, 0x1d, 0x6a, 0xf1, 0xed, 0x1d, 0x6a, 0xa9,
+	0x85, 0x65, 0xb9, 0x30, 0x10, 0x4f, 0x5d, 0xf9, 0xa0, 0x96, 0x96, 0x2c, 0x62, 0x11, 0x29, 0xe7,
+	0xff, 0x94, 0xf4, 0x8e, 0x45, 0x88, 0x35, 0xc6, 0x5d, 0xf1, 0x34, 0x0c, 0x8e, 0xba, 0xcc, 0x76,
+	0x30, 0x65, 0xc8, 0xf1, 0x14, 0xc0, 0xc8, 0x09, 0x27, 0x76, 0x5f, 0x60, 0x8c, 0x3f, 0x97, 0xe1,
+	0xc6, 0x01, 0xb5, 0xf6, 0x7d, 0x8c, 0x18, 0xfe, 0x91, 0x4d, 0x99, 0xed, 0x5a, 0xfa, 0x5b, 0x50,
+	0x23, 0x1e, 0xf6, 0x11, 0x23, 0x7e, 0x4b, 0x5b, 0xd7, 0x36, 0xeb, 0x7b, 0xad, 0x2f, 0x7f, 0xff,
+	0xc6, 0x92, 0xf2, 0x69, 0xd7, 0x34, 0x7d, 0x4c, 0xe9, 0x21, 0xf3, 0x6d, 0xd7, 0xea, 0x47, 0x48,
+	0xfd, 0x36, 0x54, 0x8f, 0x09, 0x65, 0x03, 0xdb, 0x6c, 0x5d, 0x5d, 0xd7, 0x36, 0xcb, 0xfd, 0x0a,
+	0x7f, 0x7c, 0x6c, 0xea, 0x3a, 0x94, 0x2d, 0x2f, 0xa0, 0xad, 0xd2, 0x7a, 0x69, 0xb3, 0xd1, 0x17,
+	0xff, 0xf5, 0xd7, 0xa1, 0xcc, 0x6c, 0xec, 0xb7, 0xca, 0xeb, 0xda, 0x66, 0x73, 0xa7, 0xd5, 0x99,
+	0x3e, 0xdc, 0xce, 0x13, 0x1b, 0xfb, 0x7d, 0x81, 0xd2, 0x7b, 0x70, 0xcd, 0xf3, 0xed, 0x11, 0x6e,
+	0x5d, 0x5b, 0xd7, 0x36, 0x17, 0x76, 0x96, 0x3b, 0xca, 0x15, 0x7e, 0xc8, 0x1d, 0x75, 0xc8, 0x9d,
+	0x7d, 0x62, 0xbb, 0x7b, 0xf5, 0x2f, 0xfe, 0x7e, 0xe7, 0xca, 0xef, 0x5e, 0x9e, 0x6e, 0x69, 0x7d,
+	0xa9, 0xa2, 0x3f, 0x84, 0x25, 0xc7, 0x76, 0x07, 0x66, 0xe0, 0x23, 0x66, 0x13, 0x77, 0x40, 0xf1,
+	0x88, 0xb8, 0x26, 0x6d, 0x55, 0x84, 0x8f, 0xba, 0x63, 0xbb, 0xef, 0xaa, 0xa5, 0x43, 0xb9, 0x22,
+	0x34, 0xd0, 0x64, 0x5a, 0xa3, 0xaa, 0x34, 0xd0, 0x24, 0xab, 0xb1, 0x01, 0x4d, 0x97, 0x30, 0x7b,
+	0x84, 0x23, 0x6c, 0x4d, 0x60, 0x1b, 0x52, 0x1a, 0xc2, 0xbe, 0x01, 0x80, 0xc6, 0x63, 0xf2, 0xc9,
+	0x60, 0x6c, 0x53, 0xd6, 0xaa, 0xaf, 0x97, 0xce, 0x3c, 0xd9, 0xba, 0xc0, 0xf2, 0x9c, 0xe8, 0x3f,
+	0x84, 0x57, 0x6c, 0x97, 0x61, 0xdf, 0x0f, 0x3c, 0x66, 0x0f, 0xc7, 0x78, 0x20, 0x4f, 0x03, 0x66,
+	0x9c, 0x46, 0x5f, 0x4f, 0x69, 0xbd, 0x2f, 0xce, 0x63, 0x0b, 0x6e, 0xf2, 0xe8, 0xd0, 0x31, 0x46,
+	0x66, 0xe4, 0xee, 0x82, 0x70, 0x77, 0xd1, 0x41, 0x93, 0x5d, 0x2e, 0x57, 0x0e, 0xf7, 0x36, 0x3f,
+	0x7b, 0x79, 0xba, 0x15, 0x65, 0xf8, 0x57, 0x2f, 0x4f, 0xb7, 0x6e, 0x49, 0x4e, 0x65, 0x29, 0x63,
+	0xbc, 0x03, 0xad, 0xac, 0xac, 0x8f, 0xa9, 0x47, 0x5c, 0x8a, 0xf5, 0x55, 0x80, 0xb1, 0x14, 0x71,
+	0x6e, 0x68, 0xc2, 0x54, 0x5d, 0x49, 0x1e, 0x9b, 0xc6, 0xb3, 0x92, 0xa4, 0xe0, 0x31, 0x72, 0xad,
+	0xff, 0x92, 0x82, 0x69, 0x4b, 0x57, 0x33, 0x96, 0x62, 0x1a, 0x95, 0x2e, 0x8f, 0x46, 0xe5, 0x73,
+	0xd3, 0xe8, 0xda, 0x39, 0x68, 0x54, 0xc9, 0xa3, 0x51, 0x01, 0x1b, 0xaa, 0x97, 0xc6, 0x86, 0xda,
+	0x05, 0xd8, 0x90, 0xcc, 0x9e, 0xd1, 0x96, 0x6c, 0x48, 0xca, 0x42, 0x36, 0x18, 0x5f, 0x6a, 0xf0,
+	0xca, 0x01, 0xb5, 0x0e, 0x31, 0x53, 0x2b, 0x87, 0x0c, 0xb1, 0x80, 0x7e, 0x35, 0x19, 0x7f, 0x07,
+	0x2a, 0x54, 0x6c, 0x2f, 0x52, 0xde, 0xdc, 0x79, 0x2d, 0xaf, 0xd0, 0xa4, 0xfc, 0xe8, 0x2b, 0x85,
+	0xde, 0x83, 0xa9, 0x68, 0x97, 0xa3, 0x68, 0xb3, 0xce, 0x1b, 0xab, 0xb0, 0x92, 0x23, 0x8e, 0x62,
+	0xfe, 0x77, 0x09, 0xaa, 0x07, 0xd4, 0xea, 0x63, 0x97, 0xe9, 0x0f, 0xa1, 0xe2, 0x63, 0x9e, 0x88,
+	0x99, 0x51, 0x2a, 0xdc, 0xac, 0x18, 0x57, 0xa0, 0x6e, 0x79, 0xc1, 0x60, 0x44, 0x02, 0x97, 0x89,
+	0x30, 0x1b, 0xfd, 0x9a, 0xe5, 0x05, 0xfb, 0xfc, 0x59, 0xbf, 0x0f, 0x37, 0x0a, 0x28, 0xbb, 0x68,
+	0x66, 0xd8, 0xb7, 0x0b, 0x75, 0x4e, 0x85, 0xf3, 0x17, 0xda, 0x9a, 0x83, 0x26, 0x92, 0x4d, 0xf7,
+	0x60, 0xd1, 0x41, 0xae, 0x7d, 0x84, 0x29, 0x1b, 0x98, 0xb6, 0x85, 0x29, 0x13, 0x0c, 0xbe, 0xde,
+	0x6f, 0x86, 0xe2, 0x77, 0x85, 0x54, 0x37, 0xa0, 0x31, 0x1a, 0x13, 0x8a, 0x07, 0xc4, 0x1d, 0xe0,
+	0x89, 0xcd, 0x04, 0x79, 0x6b, 0xfd, 0x05, 0x21, 0xfc, 0x89, 0xfb, 0x68, 0x62, 0x33, 0xfd, 0x5b,
+	0x50, 0xa3, 0x0c, 0xf9, 0x6c, 0x80, 0x98, 0x60, 0xe4, 0xc2, 0x4e, 0xbb, 0x23, 0x5b, 0x5e, 0x27,
+	0x6c, 0x79, 0x9d, 0x27, 0x61, 0xcb, 0xdb, 0x2b, 0x7f, 0xfe, 0x8f, 0x3b, 0x5a, 0xbf, 0x2a, 0x34,
+	0x76, 0x99, 0x7e, 0x17, 0x1a, 0x29, 0xb6, 0xb7, 0xea, 0xc2, 0x40, 0x5a, 0xa8, 0xbf, 0x07, 0xfa,
+	0x11, 0xb2, 0xc7, 0xe4, 0x04, 0xfb, 0x83, 0x38, 0xf6, 0x99, 0x65, 0xf5, 0x46, 0xa8, 0x74, 0xa0,
+	0x02, 0xef, 0xad, 0x72, 0xb2, 0xa8, 0x7c, 0x71, 0xaa, 0x34, 0x22, 0xaa, 0xf0, 0x9c, 0x1b, 0x1d,
+	0x58, 0x54, 0x7f, 0xa3, 0xa2, 0xb8, 0x02, 0x75, 0x0e, 0x47, 0xe3, 0xb8, 0x26, 0xd6, 0xa4, 0xe0,
+	0xb1, 0x69, 0xfc, 0xa5, 0x04, 0xd7, 0x39, 0x9f, 0x82, 0x21, 0x1d, 0xf9, 0xf6, 0x10, 0xff, 0x8f,
+	0x49, 0xb3, 0x01, 0x4d, 0x0f, 0xfb, 0x36, 0x31, 0x33, 0x94, 0x69, 0x48, 0x69, 0x48, 0x98, 0xef,
+	0x42, 0xd5, 0xc4, 0x1e, 0xa1, 0x36, 0x3b, 0x17, 0x5d, 0x42, 0x25, 0xfd, 0x6d, 0x28, 0x8d, 0x90,
+	0x27, 0x18, 0x32, 0xaf, 0x2e, 0x57, 0x48, 0x13, 0xb5, 0x7a, 0x59, 0x44, 0xad, 0xcd, 0x47, 0xd4,
+	0xfa, 0x14, 0x51, 0x7b, 0x46, 0x26, 0xf9, 0x7a, 0x5c, 0x27, 0xc2, 0x04, 0x1a, 0x6f, 0xc2, 0x52,
+	0xf2, 0x79, 0x4e, 0x1a, 0x68, 0x42, 0xeb, 0x09, 0xf1, 0x3e, 0xf0, 0x94, 0xaa, 0xc7, 0xdf, 0x58,
+	0x4e, 0x07, 0x8a, 0x5d, 0x73, 0x1e, 0x3a, 0x48, 0x5c, 0xda, 0xce, 0xd5, 0xb4, 0x1d, 0xfd, 0xdb,
+	0x50, 0x41, 0x4e, 0xc4, 0x84, 0x79, 0x4f, 0x53, 0xe9, 0xf4, 0xb6, 0x44, 0xf8, 0xd2, 0x0e, 0x0f,
+	0xbf, 0x1d, 0x85, 0x3f, 0xe5, 0xb8, 0xb1, 0x06, 0x5f, 0xcb, 0x93, 0x47, 0x85, 0xf2, 0x37, 0x1a,
+	0xbc, 0xca, 0x3b, 0x07, 0x72, 0x47, 0x78, 0x9c, 0x0d, 0xf9, 0x9c, 0x6f, 0xc0, 0x59, 0x21, 0xcb,
+	0xea, 0x9e, 0xc8, 0xd9, 0x4a, 0xdc, 0xc9, 0xa6, 0x6c, 0x1b, 0x08, 0x56, 0x73, 0x17, 0xa2, 0x2c,
+	0x7e, 0x0f, 0x6a, 0x3e, 0x66, 0x81, 0xef, 0x62, 0x99, 0xc4, 0xb9, 0x09, 0x19, 0x6a, 0x19, 0x7f,
+	0xd0, 0xe0, 0xa6, 0x28, 0x11, 0x3f, 0x0b, 0x30, 0x65, 0xfb, 0xc4, 0xf1, 0x02, 0x76, 0x91, 0xd7,
+	0xfe, 0x3d, 0xa8, 0xfa, 0x72, 0x0f, 0x11, 0xf2, 0xc2, 0x8e, 0x91, 0xd7, 0xf1, 0xd4, 0xfe, 0xca,
+	0x5a, 0xea, 0xe5, 0x54, 0xda, 0xbd, 0x7b, 0x99, 0x03, 0xba, 0x9d, 0xa8, 0x68, 0x49, 0x1f, 0x8d,
+	0x1e, 0x2c, 0x4f, 0x09, 0x93, 0xa3, 0x5f, 0x94, 0x03, 0xda, 0xd2, 0xd6, 0x4b, 0xbc, 0x0a, 0x85,
+	0x49, 0xa0, 0xc6, 0x9f, 0x34, 0x51, 0x18, 0x1f, 0xbb, 0x27, 0x36, 0x57, 0x12, 0x11, 0x7c, 0x25,
+	0x73, 0xc0, 0x0e, 0x54, 0xd1, 0x28, 0x2e, 0x76, 0x67, 0xed, 0x19, 0x02, 0xe5, 0x09, 0xa4, 0x06,
+	0x80, 0x57, 0xa3, 0x33, 0x48, 0x7a, 0x6c, 0x2c, 0xc3, 0xed, 0x8c, 0x28, 0xe2, 0xf3, 0xaf, 0x35,
+	0x31, 0xdb, 0xaa, 0xd3, 0xd9, 0x1d, 0x8d, 0x30, 0xa5, 0x49, 0x67, 0xb4, 0x39, 0x9d, 0x99, 0x11,
+	0x9f, 0xf4, 0x35, 0x04, 0xa7, 0x27, 0xb3, 0x94, 0x6d, 0x35, 0x99, 0xa5, 0x64, 0x91, 0xb3, 0x7f,
+	0x93, 0x93, 0xd9, 0xae, 0x4b, 0x3f, 0xc1, 0xbe, 0x08, 0x07, 0x5d, 0xb0, 0xda, 0x5c, 0x7e, 0x36,
+	0xf4, 0x5b, 0x50, 0x41, 0xa3, 0x11, 0xf6, 0x98, 0xe8, 0x45, 0xb5, 0xbe, 0x7a, 0xea, 0xdd, 0xcf,
+	0x54, 0x9f, 0x78, 0x48, 0xcb, 0xc6, 0xa1, 0x86, 0xb4, 0xac, 0x38, 0x0a, 0x5f, 0x91, 0xb1, 0x8f,
+	0x4f, 0xc8, 0x53, 0xac, 0x52, 0xf5, 0x7f, 0x41, 0xc6, 0xa4, 0xc7, 0x8a, 0x8c, 0x49, 0x51, 0x14,
+	0xe0, 0xa9, 0x0c, 0x70, 0x9f, 0xb8, 0x47, 0xb6, 0xef, 0x1c, 0xf2, 0x49, 0xe9, 0xb2, 0x3b, 0xc9,
+	0x3d, 0x58, 0x44, 0x16, 0x76, 0xd9, 0x80, 0xda, 0x96, 0x8b, 0x58, 0xe0, 0xcb, 0xbb, 0xd6, 0xf5,
+	0x7e, 0x53, 0x88, 0x0f, 0x43, 0x69, 0x6f, 0x23, 0x93, 0xb6, 0x38, 0x9a, 0xa4, 0x7b, 0xc6, 0x47,
+	0x22, 0x9a, 0xa4, 0x28, 0x2a, 0x2d, 0x7b, 0x50, 0xc5, 0xae, 0x49, 0xf9, 0x74, 0xa8, 0xcd, 0x9c,
+	0x0e, 0x1b, 0xbc, 0xc2, 0xf1, 0x09, 0x51, 0xb5, 0x2e, 0xae, 0xb9, 0xcb, 0x8c, 0x7f, 0x85, 0x29,
+	0xf7, 0x88, 0xd8, 0x39, 0x18, 0x5f, 0xfa, 0x89, 0x3c, 0xe2, 0x25, 0x9c, 0x6f, 0xac, 0x7a, 0x6b,
+	0x6e, 0x3d, 0xfe, 0x90, 0xf8, 0x4f, 0xc7, 0x04, 0x99, 0xd2, 0x85, 0x54, 0x93, 0x95, 0xca, 0x79,
+	0x07, 0x5b, 0x3e, 0xe7, 0xc1, 0x26, 0xa3, 0x8c, 0x68, 0x12, 0x8b, 0x22, 0x9a, 0xfc, 0x56, 0x1e,
+	0xca, 0xa3, 0x09, 0xc3, 0xae, 0xd9, 0x17, 0x71, 0x5c, 0x72, 0xf7, 0xd5, 0x5b, 0x50, 0x0d, 0x27,
+	0xcb, 0x92, 0x58, 0x0a, 0x1f, 0x95, 0xfb, 0x71, 0xdb, 0x89, 0xdd, 0x4f, 0xfa, 0xa3, 0xdc, 0x4f,
+	0x8a, 0x22, 0xf7, 0x7f, 0xa9, 0x41, 0x93, 0x73, 0x86, 0x0f, 0x68, 0xb1, 0xf7, 0x97, 0x98, 0xd2,
+	0xde, 0xdd, 0xcc, 0x11, 0x2f, 0xc5, 0xdc, 0x8d, 0x8d, 0x1a, 0x1f, 0xc3, 0xad, 0xb4, 0x24, 0x62,
+	0xee, 0xf7, 0xa1, 0x2e, 0xc6, 0xc7, 0x8b, 0x71, 0xb7, 0x26, 0x75, 0x77, 0x99, 0xf1, 0x73, 0xa8,
+	0xcb, 0x4b, 0x27, 0x1b, 0xe3, 0x8b, 0x15, 0xe9, 0x44, 0x6f, 0xbe, 0x9a, 0xe9, 0xcd, 0xbd, 0x3b,
+	0x99, 0x28, 0x17, 0x93, 0xb7, 0x5f, 0x36, 0xc6, 0xc6, 0x81, 0x98, 0x58, 0xe4, 0x43, 0x14, 0xdb,
+	0x37, 0xa1, 0xec, 0x21, 0x31, 0xca, 0x96, 0xe6, 0x9e, 0x82, 0x84, 0x86, 0xf1, 0x47, 0x49, 0xbb,
+	0x0f, 0x3c, 0x13, 0x31, 0xfc, 0x3e, 0xf2, 0x91, 0x43, 0xf5, 0xb7, 0xa1, 0x8e, 0x02, 0x76, 0x4c,
+	0x7c, 0x9b, 0x7d, 0x3a, 0x33, 0xae, 0x18, 0xaa, 0x7f, 0x07, 0x2a, 0x9e, 0xd8, 0x41, 0x0d, 0x41,
+	0xed, 0xbc, 0x97, 0x4e, 0xda, 0x48, 0xbd, 0x6c, 0x52, 0xa9, 0xf7, 0x16, 0x0f, 0x3d, 0xde, 0x8e,
+	0x47, 0xff, 0x9a, 0x8c, 0x7e, 0x92, 0xf8, 0x9a, 0x9a, 0x71, 0x56, 0x71, 0x32, 0x29, 0x0a, 0x4f,
+	0x65, 0xe7, 0xb3, 0x26, 0x94, 0x0e, 0xa8, 0xa5, 0x8f, 0xa0, 0x91, 0xfe, 0xd2, 0x7a, 0x37, 0xcf,
+	0xb1, 0xec, 0x87, 0xb4, 0xf6, 0xeb, 0xf3, 0xa0, 0xa2, 0x14, 0x70, 0x23, 0xa9, 0x6f, 0x69, 0x85,
+	0x46, 0x92, 0xa8, 0x62, 0x23, 0x79, 0x5f, 0x71, 0xf4, 0x31, 0xdc, 0x98, 0xfa, 0x82, 0x73, 0xaf,
+	0x60, 0x87, 0x2c, 0xb0, 0xdd, 0x9d, 0x13, 0x18, 0x59, 0xfb, 0x01, 0x94, 0xc5, 0xb7, 0x93, 0x95,
+	0x02, 0x45, 0xbe, 0xd8, 0xfe, 0xfa, 0x19, 0x8b, 0xd1, 0x4e, 0x1f, 0xc3, 0xf5, 0x54, 0xff, 0x2b,
+	0x52, 0x4a, 0x82, 0xda, 0x0f, 0xe6, 0x00, 0x25, 0x2d, 0xa4, 0xfa, 0x49, 0xb1, 0x5b, 0x31, 0xa8,
+	0xd0, 0x42, 0x5e, 0x81, 0xe6, 0x16, 0x52, 0xc5, 0xb9, 0xc8, 0x42, 0x12, 0x54, 0x68, 0x21, 0xaf,
+	0x86, 0xea, 0x1f, 0xc1, 0x42, 0xb2, 0x7e, 0x1a, 0x45, 0xf1, 0xc7, 0x98, 0xf6, 0xd6, 0x6c, 0x4c,
+	0xb4, 0xfd, 0x87, 0x50, 0x8f, 0x3f, 0x6d, 0xac, 0x17, 0x91, 0x21, 0x44, 0xb4, 0x37, 0x67, 0x21,
+	0xa2, 0x8d, 0x09, 0xdc, 0x9c, 0xbe, 0x2c, 0x17, 0xa9, 0x4f, 0x21, 0xdb, 0x0f, 0xe7, 0x45, 0x46,
+	0x06, 0x7d, 0xd0, 0x73, 0xee, 0xaa, 0xf7, 0x8b, 0xce, 0x62, 0x0a, 0xda, 0xde, 0x9e, 0x1b, 0x1a,
+	0xd9, 0x3c, 0x82, 0x66, 0xe6, 0x9a, 0xb8, 0x51, 0xc8, 0x9e, 0x24, 0xac, 0xfd, 0xc6, 0x5c, 0xb0,
+	0x24, 0xcd, 0x52, 0x17, 0xb3, 0x22, 0x9a, 0x25, 0x41, 0x85, 0x34, 0xcb, 0xbb, 0x1d, 0xf1, 0x4a,
+	0x95, 0xbe, 0x19, 0xdd, 0x3d, 0xdb, 0x43, 0x89, 0x2a, 0xac, 0x54, 0xb9, 0xb7, 0x1a, 0x5e, 0xa9,
+	0xa6, 0x6e, 0x34, 0x45, 0x95, 0x2a, 0x0b, 0x2c, 0xac, 0x54, 0x45, 0x97, 0x08, 0xf9, 0xf6, 0x27,
+	0x2e, 0x10, 0xc5, 0x6f, 0x7f, 0x0c, 0x3a, 0xe3, 0xed, 0x9f, 0x9e, 0xe2, 0xf5, 0x1f, 0x43, 0x45,
+	0xb5, 0xfc, 0xd5, 0xe2, 0x32, 0xca, 0xc6, 0xb8, 0xbd, 0x71, 0xe6, 0x72, 0xd2, 0xe3, 0x54, 0xcf,
+	0x2d, 0xf2, 0x38, 0x09, 0x2a, 0xf4, 0x38, 0xaf, 0xfb, 0xb5, 0xaf, 0xfd, 0x82, 0x77, 0xd7, 0xbd,
+	0x47, 0x5f, 0x3c, 0x5f, 0xd3, 0x9e, 0x3d, 0x5f, 0xd3, 0xfe, 0xf9, 0x7c, 0x4d, 0xfb, 0xfc, 0xc5,
+	0xda, 0x95, 0x67, 0x2f, 0xd6, 0xae, 0xfc, 0xf5, 0xc5, 0xda, 0x95, 0x9f, 0x3e, 0xb0, 0x6c, 0x76,
+	0x1c, 0x0c, 0x3b, 0x23, 0xe2, 0x74, 0xc5, 0xbe, 0x63, 0x34, 0xec, 0x4e, 0x37, 0x5c, 0xf6, 0xa9,
+	0x87, 0xe9, 0xb0, 0x22, 0x46, 0xa4, 0x37, 0xff, 0x13, 0x00, 0x00, 0xff, 0xff, 0xa3, 0xc5, 0x77,
+	0x08, 0xad, 0x1d, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1236,11 +2211,12 @@ const _ = grpc.SupportPackageIsVersion4
 type MsgClient interface {
 	// CreateListing offers GPUs of one of the operator's hosts.
 	CreateListing(ctx context.Context, in *MsgCreateListing, opts ...grpc.CallOption) (*MsgCreateListingResponse, error)
-	// ChangePrice sets the price for new rentals.
-	ChangePrice(ctx context.Context, in *MsgChangePrice, opts ...grpc.CallOption) (*MsgChangePriceResponse, error)
+	// ChangeListing sets the terms for new rentals.
+	ChangeListing(ctx context.Context, in *MsgChangeListing, opts ...grpc.CallOption) (*MsgChangeListingResponse, error)
 	// SetListingStatus pauses, reopens or withdraws a listing.
 	SetListingStatus(ctx context.Context, in *MsgSetListingStatus, opts ...grpc.CallOption) (*MsgSetListingStatusResponse, error)
-	// Rent books exact GPUs and locks the whole price in escrow.
+	// Rent books exact GPUs of one listing, from now or from a later time on, and
+	// locks the whole price in escrow.
 	Rent(ctx context.Context, in *MsgRent, opts ...grpc.CallOption) (*MsgRentResponse, error)
 	// ConfirmStart starts the billing; signed by the host's agent key, sent by anyone.
 	ConfirmStart(ctx context.Context, in *MsgConfirmStart, opts ...grpc.CallOption) (*MsgConfirmStartResponse, error)
@@ -1250,6 +2226,22 @@ type MsgClient interface {
 	ExtendRental(ctx context.Context, in *MsgExtendRental, opts ...grpc.CallOption) (*MsgExtendRentalResponse, error)
 	// CloseRental ends a rental: at once for the renter, after the notice for the operator.
 	CloseRental(ctx context.Context, in *MsgCloseRental, opts ...grpc.CallOption) (*MsgCloseRentalResponse, error)
+	// Subscribe rents period by period, from a deposit.
+	Subscribe(ctx context.Context, in *MsgSubscribe, opts ...grpc.CallOption) (*MsgSubscribeResponse, error)
+	// TopUpSubscription adds to a subscription's balance; by anyone.
+	TopUpSubscription(ctx context.Context, in *MsgTopUpSubscription, opts ...grpc.CallOption) (*MsgTopUpSubscriptionResponse, error)
+	// CancelSubscription returns the balance; the rental goes on to the end of its period.
+	CancelSubscription(ctx context.Context, in *MsgCancelSubscription, opts ...grpc.CallOption) (*MsgCancelSubscriptionResponse, error)
+	// RequestCompute rents the cheapest GPUs of the General Cloud that fit.
+	RequestCompute(ctx context.Context, in *MsgRequestCompute, opts ...grpc.CallOption) (*MsgRequestComputeResponse, error)
+	// InviteRenter offers an account a place on the allow-list.
+	InviteRenter(ctx context.Context, in *MsgInviteRenter, opts ...grpc.CallOption) (*MsgInviteRenterResponse, error)
+	// RequestAccess asks the operator for a place on the allow-list.
+	RequestAccess(ctx context.Context, in *MsgRequestAccess, opts ...grpc.CallOption) (*MsgRequestAccessResponse, error)
+	// AnswerInvitation accepts or declines; by the side that did not ask.
+	AnswerInvitation(ctx context.Context, in *MsgAnswerInvitation, opts ...grpc.CallOption) (*MsgAnswerInvitationResponse, error)
+	// RevokeAccess takes an account off the allow-list, or back an invitation.
+	RevokeAccess(ctx context.Context, in *MsgRevokeAccess, opts ...grpc.CallOption) (*MsgRevokeAccessResponse, error)
 	// Settle pays what is due of the named rentals; by anyone.
 	Settle(ctx context.Context, in *MsgSettle, opts ...grpc.CallOption) (*MsgSettleResponse, error)
 	// UpdateParams replaces all params; for the authority (x/gov) only.
@@ -1273,9 +2265,9 @@ func (c *msgClient) CreateListing(ctx context.Context, in *MsgCreateListing, opt
 	return out, nil
 }
 
-func (c *msgClient) ChangePrice(ctx context.Context, in *MsgChangePrice, opts ...grpc.CallOption) (*MsgChangePriceResponse, error) {
-	out := new(MsgChangePriceResponse)
-	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/ChangePrice", in, out, opts...)
+func (c *msgClient) ChangeListing(ctx context.Context, in *MsgChangeListing, opts ...grpc.CallOption) (*MsgChangeListingResponse, error) {
+	out := new(MsgChangeListingResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/ChangeListing", in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1336,6 +2328,78 @@ func (c *msgClient) CloseRental(ctx context.Context, in *MsgCloseRental, opts ..
 	return out, nil
 }
 
+func (c *msgClient) Subscribe(ctx context.Context, in *MsgSubscribe, opts ...grpc.CallOption) (*MsgSubscribeResponse, error) {
+	out := new(MsgSubscribeResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/Subscribe", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) TopUpSubscription(ctx context.Context, in *MsgTopUpSubscription, opts ...grpc.CallOption) (*MsgTopUpSubscriptionResponse, error) {
+	out := new(MsgTopUpSubscriptionResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/TopUpSubscription", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) CancelSubscription(ctx context.Context, in *MsgCancelSubscription, opts ...grpc.CallOption) (*MsgCancelSubscriptionResponse, error) {
+	out := new(MsgCancelSubscriptionResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/CancelSubscription", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RequestCompute(ctx context.Context, in *MsgRequestCompute, opts ...grpc.CallOption) (*MsgRequestComputeResponse, error) {
+	out := new(MsgRequestComputeResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/RequestCompute", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) InviteRenter(ctx context.Context, in *MsgInviteRenter, opts ...grpc.CallOption) (*MsgInviteRenterResponse, error) {
+	out := new(MsgInviteRenterResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/InviteRenter", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RequestAccess(ctx context.Context, in *MsgRequestAccess, opts ...grpc.CallOption) (*MsgRequestAccessResponse, error) {
+	out := new(MsgRequestAccessResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/RequestAccess", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) AnswerInvitation(ctx context.Context, in *MsgAnswerInvitation, opts ...grpc.CallOption) (*MsgAnswerInvitationResponse, error) {
+	out := new(MsgAnswerInvitationResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/AnswerInvitation", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RevokeAccess(ctx context.Context, in *MsgRevokeAccess, opts ...grpc.CallOption) (*MsgRevokeAccessResponse, error) {
+	out := new(MsgRevokeAccessResponse)
+	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/RevokeAccess", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) Settle(ctx context.Context, in *MsgSettle, opts ...grpc.CallOption) (*MsgSettleResponse, error) {
 	out := new(MsgSettleResponse)
 	err := c.cc.Invoke(ctx, "/grafi.gpumarket.v1.Msg/Settle", in, out, opts...)
@@ -1358,11 +2422,12 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 type MsgServer interface {
 	// CreateListing offers GPUs of one of the operator's hosts.
 	CreateListing(context.Context, *MsgCreateListing) (*MsgCreateListingResponse, error)
-	// ChangePrice sets the price for new rentals.
-	ChangePrice(context.Context, *MsgChangePrice) (*MsgChangePriceResponse, error)
+	// ChangeListing sets the terms for new rentals.
+	ChangeListing(context.Context, *MsgChangeListing) (*MsgChangeListingResponse, error)
 	// SetListingStatus pauses, reopens or withdraws a listing.
 	SetListingStatus(context.Context, *MsgSetListingStatus) (*MsgSetListingStatusResponse, error)
-	// Rent books exact GPUs and locks the whole price in escrow.
+	// Rent books exact GPUs of one listing, from now or from a later time on, and
+	// locks the whole price in escrow.
 	Rent(context.Context, *MsgRent) (*MsgRentResponse, error)
 	// ConfirmStart starts the billing; signed by the host's agent key, sent by anyone.
 	ConfirmStart(context.Context, *MsgConfirmStart) (*MsgConfirmStartResponse, error)
@@ -1372,6 +2437,22 @@ type MsgServer interface {
 	ExtendRental(context.Context, *MsgExtendRental) (*MsgExtendRentalResponse, error)
 	// CloseRental ends a rental: at once for the renter, after the notice for the operator.
 	CloseRental(context.Context, *MsgCloseRental) (*MsgCloseRentalResponse, error)
+	// Subscribe rents period by period, from a deposit.
+	Subscribe(context.Context, *MsgSubscribe) (*MsgSubscribeResponse, error)
+	// TopUpSubscription adds to a subscription's balance; by anyone.
+	TopUpSubscription(context.Context, *MsgTopUpSubscription) (*MsgTopUpSubscriptionResponse, error)
+	// CancelSubscription returns the balance; the rental goes on to the end of its period.
+	CancelSubscription(context.Context, *MsgCancelSubscription) (*MsgCancelSubscriptionResponse, error)
+	// RequestCompute rents the cheapest GPUs of the General Cloud that fit.
+	RequestCompute(context.Context, *MsgRequestCompute) (*MsgRequestComputeResponse, error)
+	// InviteRenter offers an account a place on the allow-list.
+	InviteRenter(context.Context, *MsgInviteRenter) (*MsgInviteRenterResponse, error)
+	// RequestAccess asks the operator for a place on the allow-list.
+	RequestAccess(context.Context, *MsgRequestAccess) (*MsgRequestAccessResponse, error)
+	// AnswerInvitation accepts or declines; by the side that did not ask.
+	AnswerInvitation(context.Context, *MsgAnswerInvitation) (*MsgAnswerInvitationResponse, error)
+	// RevokeAccess takes an account off the allow-list, or back an invitation.
+	RevokeAccess(context.Context, *MsgRevokeAccess) (*MsgRevokeAccessResponse, error)
 	// Settle pays what is due of the named rentals; by anyone.
 	Settle(context.Context, *MsgSettle) (*MsgSettleResponse, error)
 	// UpdateParams replaces all params; for the authority (x/gov) only.
@@ -1385,8 +2466,8 @@ type UnimplementedMsgServer struct {
 func (*UnimplementedMsgServer) CreateListing(ctx context.Context, req *MsgCreateListing) (*MsgCreateListingResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CreateListing not implemented")
 }
-func (*UnimplementedMsgServer) ChangePrice(ctx context.Context, req *MsgChangePrice) (*MsgChangePriceResponse, error) {
-	return nil, status.Errorf(codes.Unimplemented, "method ChangePrice not implemented")
+func (*UnimplementedMsgServer) ChangeListing(ctx context.Context, req *MsgChangeListing) (*MsgChangeListingResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ChangeListing not implemented")
 }
 func (*UnimplementedMsgServer) SetListingStatus(ctx context.Context, req *MsgSetListingStatus) (*MsgSetListingStatusResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SetListingStatus not implemented")
@@ -1405,6 +2486,30 @@ func (*UnimplementedMsgServer) ExtendRental(ctx context.Context, req *MsgExtendR
 }
 func (*UnimplementedMsgServer) CloseRental(ctx context.Context, req *MsgCloseRental) (*MsgCloseRentalResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CloseRental not implemented")
+}
+func (*UnimplementedMsgServer) Subscribe(ctx context.Context, req *MsgSubscribe) (*MsgSubscribeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Subscribe not implemented")
+}
+func (*UnimplementedMsgServer) TopUpSubscription(ctx context.Context, req *MsgTopUpSubscription) (*MsgTopUpSubscriptionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method TopUpSubscription not implemented")
+}
+func (*UnimplementedMsgServer) CancelSubscription(ctx context.Context, req *MsgCancelSubscription) (*MsgCancelSubscriptionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CancelSubscription not implemented")
+}
+func (*UnimplementedMsgServer) RequestCompute(ctx context.Context, req *MsgRequestCompute) (*MsgRequestComputeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RequestCompute not implemented")
+}
+func (*UnimplementedMsgServer) InviteRenter(ctx context.Context, req *MsgInviteRenter) (*MsgInviteRenterResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method InviteRenter not implemented")
+}
+func (*UnimplementedMsgServer) RequestAccess(ctx context.Context, req *MsgRequestAccess) (*MsgRequestAccessResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RequestAccess not implemented")
+}
+func (*UnimplementedMsgServer) AnswerInvitation(ctx context.Context, req *MsgAnswerInvitation) (*MsgAnswerInvitationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method AnswerInvitation not implemented")
+}
+func (*UnimplementedMsgServer) RevokeAccess(ctx context.Context, req *MsgRevokeAccess) (*MsgRevokeAccessResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RevokeAccess not implemented")
 }
 func (*UnimplementedMsgServer) Settle(ctx context.Context, req *MsgSettle) (*MsgSettleResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Settle not implemented")
@@ -1435,20 +2540,20 @@ func _Msg_CreateListing_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Msg_ChangePrice_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(MsgChangePrice)
+func _Msg_ChangeListing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgChangeListing)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(MsgServer).ChangePrice(ctx, in)
+		return srv.(MsgServer).ChangeListing(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: "/grafi.gpumarket.v1.Msg/ChangePrice",
+		FullMethod: "/grafi.gpumarket.v1.Msg/ChangeListing",
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(MsgServer).ChangePrice(ctx, req.(*MsgChangePrice))
+		return srv.(MsgServer).ChangeListing(ctx, req.(*MsgChangeListing))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1561,6 +2666,150 @@ func _Msg_CloseRental_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_Subscribe_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSubscribe)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Subscribe(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Msg/Subscribe",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Subscribe(ctx, req.(*MsgSubscribe))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_TopUpSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgTopUpSubscription)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).TopUpSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Msg/TopUpSubscription",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).TopUpSubscription(ctx, req.(*MsgTopUpSubscription))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_CancelSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCancelSubscription)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).CancelSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Msg/CancelSubscription",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).CancelSubscription(ctx, req.(*MsgCancelSubscription))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RequestCompute_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRequestCompute)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RequestCompute(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Msg/RequestCompute",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RequestCompute(ctx, req.(*MsgRequestCompute))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_InviteRenter_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgInviteRenter)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).InviteRenter(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Msg/InviteRenter",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).InviteRenter(ctx, req.(*MsgInviteRenter))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RequestAccess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRequestAccess)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RequestAccess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Msg/RequestAccess",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RequestAccess(ctx, req.(*MsgRequestAccess))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_AnswerInvitation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgAnswerInvitation)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).AnswerInvitation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Msg/AnswerInvitation",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).AnswerInvitation(ctx, req.(*MsgAnswerInvitation))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RevokeAccess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRevokeAccess)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RevokeAccess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.gpumarket.v1.Msg/RevokeAccess",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RevokeAccess(ctx, req.(*MsgRevokeAccess))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_Settle_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgSettle)
 	if err := dec(in); err != nil {
@@ -1607,8 +2856,8 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 			Handler:    _Msg_CreateListing_Handler,
 		},
 		{
-			MethodName: "ChangePrice",
-			Handler:    _Msg_ChangePrice_Handler,
+			MethodName: "ChangeListing",
+			Handler:    _Msg_ChangeListing_Handler,
 		},
 		{
 			MethodName: "SetListingStatus",
@@ -1633,6 +2882,38 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CloseRental",
 			Handler:    _Msg_CloseRental_Handler,
+		},
+		{
+			MethodName: "Subscribe",
+			Handler:    _Msg_Subscribe_Handler,
+		},
+		{
+			MethodName: "TopUpSubscription",
+			Handler:    _Msg_TopUpSubscription_Handler,
+		},
+		{
+			MethodName: "CancelSubscription",
+			Handler:    _Msg_CancelSubscription_Handler,
+		},
+		{
+			MethodName: "RequestCompute",
+			Handler:    _Msg_RequestCompute_Handler,
+		},
+		{
+			MethodName: "InviteRenter",
+			Handler:    _Msg_InviteRenter_Handler,
+		},
+		{
+			MethodName: "RequestAccess",
+			Handler:    _Msg_RequestAccess_Handler,
+		},
+		{
+			MethodName: "AnswerInvitation",
+			Handler:    _Msg_AnswerInvitation_Handler,
+		},
+		{
+			MethodName: "RevokeAccess",
+			Handler:    _Msg_RevokeAccess_Handler,
 		},
 		{
 			MethodName: "Settle",
@@ -1667,6 +2948,23 @@ func (m *MsgCreateListing) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.MaxAheadSeconds != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.MaxAheadSeconds))
+		i--
+		dAtA[i] = 0x58
+	}
+	if m.InterruptiblePrice != nil {
+		{
+			size, err := m.InterruptiblePrice.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintTx(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x52
+	}
 	if len(m.AllowList) > 0 {
 		for iNdEx := len(m.AllowList) - 1; iNdEx >= 0; iNdEx-- {
 			i -= len(m.AllowList[iNdEx])
@@ -1707,20 +3005,20 @@ func (m *MsgCreateListing) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		dAtA[i] = 0x20
 	}
 	if len(m.Gpus) > 0 {
-		dAtA3 := make([]byte, len(m.Gpus)*10)
-		var j2 int
+		dAtA4 := make([]byte, len(m.Gpus)*10)
+		var j3 int
 		for _, num := range m.Gpus {
 			for num >= 1<<7 {
-				dAtA3[j2] = uint8(uint64(num)&0x7f | 0x80)
+				dAtA4[j3] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
-				j2++
+				j3++
 			}
-			dAtA3[j2] = uint8(num)
-			j2++
+			dAtA4[j3] = uint8(num)
+			j3++
 		}
-		i -= j2
-		copy(dAtA[i:], dAtA3[:j2])
-		i = encodeVarintTx(dAtA, i, uint64(j2))
+		i -= j3
+		copy(dAtA[i:], dAtA4[:j3])
+		i = encodeVarintTx(dAtA, i, uint64(j3))
 		i--
 		dAtA[i] = 0x1a
 	}
@@ -1767,7 +3065,7 @@ func (m *MsgCreateListingResponse) MarshalToSizedBuffer(dAtA []byte) (int, error
 	return len(dAtA) - i, nil
 }
 
-func (m *MsgChangePrice) Marshal() (dAtA []byte, err error) {
+func (m *MsgChangeListing) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -1777,16 +3075,48 @@ func (m *MsgChangePrice) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *MsgChangePrice) MarshalTo(dAtA []byte) (int, error) {
+func (m *MsgChangeListing) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *MsgChangePrice) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *MsgChangeListing) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
 	_ = l
+	if m.MaxAheadSeconds != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.MaxAheadSeconds))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.InterruptiblePrice != nil {
+		{
+			size, err := m.InterruptiblePrice.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintTx(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x3a
+	}
+	if m.NoticeSeconds != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.NoticeSeconds))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.MaxDurationSeconds != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.MaxDurationSeconds))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.MinDurationSeconds != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.MinDurationSeconds))
+		i--
+		dAtA[i] = 0x20
+	}
 	{
 		size, err := m.Price.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
@@ -1812,7 +3142,7 @@ func (m *MsgChangePrice) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *MsgChangePriceResponse) Marshal() (dAtA []byte, err error) {
+func (m *MsgChangeListingResponse) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -1822,12 +3152,12 @@ func (m *MsgChangePriceResponse) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *MsgChangePriceResponse) MarshalTo(dAtA []byte) (int, error) {
+func (m *MsgChangeListingResponse) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *MsgChangePriceResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *MsgChangeListingResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
@@ -1918,6 +3248,38 @@ func (m *MsgRent) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.FailoverMaxPrice != nil {
+		{
+			size, err := m.FailoverMaxPrice.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintTx(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x52
+	}
+	if m.Interruptible {
+		i--
+		if m.Interruptible {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.StartAt != nil {
+		n8, err8 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(*m.StartAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.StartAt):])
+		if err8 != nil {
+			return 0, err8
+		}
+		i -= n8
+		i = encodeVarintTx(dAtA, i, uint64(n8))
+		i--
+		dAtA[i] = 0x42
+	}
 	if m.CloseOnExit {
 		i--
 		if m.CloseOnExit {
@@ -1998,6 +3360,606 @@ func (m *MsgRentResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgSubscribe) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubscribe) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubscribe) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.CloseOnExit {
+		i--
+		if m.CloseOnExit {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x48
+	}
+	if len(m.ManifestDigest) > 0 {
+		i -= len(m.ManifestDigest)
+		copy(dAtA[i:], m.ManifestDigest)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.ManifestDigest)))
+		i--
+		dAtA[i] = 0x42
+	}
+	{
+		size, err := m.MaxPrice.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x3a
+	{
+		size, err := m.Cap.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x32
+	{
+		size, err := m.Deposit.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	if m.PeriodSeconds != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.PeriodSeconds))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.GpuCount != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.GpuCount))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Renter) > 0 {
+		i -= len(m.Renter)
+		copy(dAtA[i:], m.Renter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Renter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubscribeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubscribeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubscribeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgTopUpSubscription) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgTopUpSubscription) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgTopUpSubscription) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if m.RentalId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgTopUpSubscriptionResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgTopUpSubscriptionResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgTopUpSubscriptionResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCancelSubscription) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCancelSubscription) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCancelSubscription) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Renter) > 0 {
+		i -= len(m.Renter)
+		copy(dAtA[i:], m.Renter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Renter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCancelSubscriptionResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCancelSubscriptionResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCancelSubscriptionResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Returned.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRequestCompute) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRequestCompute) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRequestCompute) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Request.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Renter) > 0 {
+		i -= len(m.Renter)
+		copy(dAtA[i:], m.Renter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Renter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRequestComputeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRequestComputeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRequestComputeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.RentalIds) > 0 {
+		dAtA17 := make([]byte, len(m.RentalIds)*10)
+		var j16 int
+		for _, num := range m.RentalIds {
+			for num >= 1<<7 {
+				dAtA17[j16] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j16++
+			}
+			dAtA17[j16] = uint8(num)
+			j16++
+		}
+		i -= j16
+		copy(dAtA[i:], dAtA17[:j16])
+		i = encodeVarintTx(dAtA, i, uint64(j16))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgInviteRenter) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgInviteRenter) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgInviteRenter) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgInviteRenterResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgInviteRenterResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgInviteRenterResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRequestAccess) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRequestAccess) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRequestAccess) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ListingId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRequestAccessResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRequestAccessResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRequestAccessResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgAnswerInvitation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgAnswerInvitation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgAnswerInvitation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Accept {
+		i--
+		if m.Accept {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgAnswerInvitationResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgAnswerInvitationResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgAnswerInvitationResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRevokeAccess) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRevokeAccess) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRevokeAccess) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.ListingId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ListingId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRevokeAccessResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRevokeAccessResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRevokeAccessResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgConfirmStart) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -2060,12 +4022,12 @@ func (m *MsgConfirmStartResponse) MarshalToSizedBuffer(dAtA []byte) (int, error)
 	_ = i
 	var l int
 	_ = l
-	n6, err6 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
-	if err6 != nil {
-		return 0, err6
+	n18, err18 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.EndsAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.EndsAt):])
+	if err18 != nil {
+		return 0, err18
 	}
-	i -= n6
-	i = encodeVarintTx(dAtA, i, uint64(n6))
+	i -= n18
+	i = encodeVarintTx(dAtA, i, uint64(n18))
 	i--
 	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
@@ -2264,12 +4226,12 @@ func (m *MsgCloseRentalResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) 
 	_ = i
 	var l int
 	_ = l
-	n8, err8 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.ClosesAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ClosesAt):])
-	if err8 != nil {
-		return 0, err8
+	n20, err20 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.ClosesAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ClosesAt):])
+	if err20 != nil {
+		return 0, err20
 	}
-	i -= n8
-	i = encodeVarintTx(dAtA, i, uint64(n8))
+	i -= n20
+	i = encodeVarintTx(dAtA, i, uint64(n20))
 	i--
 	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
@@ -2296,20 +4258,20 @@ func (m *MsgSettle) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	var l int
 	_ = l
 	if len(m.RentalIds) > 0 {
-		dAtA10 := make([]byte, len(m.RentalIds)*10)
-		var j9 int
+		dAtA22 := make([]byte, len(m.RentalIds)*10)
+		var j21 int
 		for _, num := range m.RentalIds {
 			for num >= 1<<7 {
-				dAtA10[j9] = uint8(uint64(num)&0x7f | 0x80)
+				dAtA22[j21] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
-				j9++
+				j21++
 			}
-			dAtA10[j9] = uint8(num)
-			j9++
+			dAtA22[j21] = uint8(num)
+			j21++
 		}
-		i -= j9
-		copy(dAtA[i:], dAtA10[:j9])
-		i = encodeVarintTx(dAtA, i, uint64(j9))
+		i -= j21
+		copy(dAtA[i:], dAtA22[:j21])
+		i = encodeVarintTx(dAtA, i, uint64(j21))
 		i--
 		dAtA[i] = 0x12
 	}
@@ -2474,6 +4436,13 @@ func (m *MsgCreateListing) Size() (n int) {
 			n += 1 + l + sovTx(uint64(l))
 		}
 	}
+	if m.InterruptiblePrice != nil {
+		l = m.InterruptiblePrice.Size()
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.MaxAheadSeconds != 0 {
+		n += 1 + sovTx(uint64(m.MaxAheadSeconds))
+	}
 	return n
 }
 
@@ -2489,7 +4458,7 @@ func (m *MsgCreateListingResponse) Size() (n int) {
 	return n
 }
 
-func (m *MsgChangePrice) Size() (n int) {
+func (m *MsgChangeListing) Size() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -2504,10 +4473,26 @@ func (m *MsgChangePrice) Size() (n int) {
 	}
 	l = m.Price.Size()
 	n += 1 + l + sovTx(uint64(l))
+	if m.MinDurationSeconds != 0 {
+		n += 1 + sovTx(uint64(m.MinDurationSeconds))
+	}
+	if m.MaxDurationSeconds != 0 {
+		n += 1 + sovTx(uint64(m.MaxDurationSeconds))
+	}
+	if m.NoticeSeconds != 0 {
+		n += 1 + sovTx(uint64(m.NoticeSeconds))
+	}
+	if m.InterruptiblePrice != nil {
+		l = m.InterruptiblePrice.Size()
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.MaxAheadSeconds != 0 {
+		n += 1 + sovTx(uint64(m.MaxAheadSeconds))
+	}
 	return n
 }
 
-func (m *MsgChangePriceResponse) Size() (n int) {
+func (m *MsgChangeListingResponse) Size() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -2572,6 +4557,17 @@ func (m *MsgRent) Size() (n int) {
 	if m.CloseOnExit {
 		n += 2
 	}
+	if m.StartAt != nil {
+		l = github_com_cosmos_gogoproto_types.SizeOfStdTime(*m.StartAt)
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Interruptible {
+		n += 2
+	}
+	if m.FailoverMaxPrice != nil {
+		l = m.FailoverMaxPrice.Size()
+		n += 1 + l + sovTx(uint64(l))
+	}
 	return n
 }
 
@@ -2584,6 +4580,253 @@ func (m *MsgRentResponse) Size() (n int) {
 	if m.RentalId != 0 {
 		n += 1 + sovTx(uint64(m.RentalId))
 	}
+	return n
+}
+
+func (m *MsgSubscribe) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Renter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.ListingId != 0 {
+		n += 1 + sovTx(uint64(m.ListingId))
+	}
+	if m.GpuCount != 0 {
+		n += 1 + sovTx(uint64(m.GpuCount))
+	}
+	if m.PeriodSeconds != 0 {
+		n += 1 + sovTx(uint64(m.PeriodSeconds))
+	}
+	l = m.Deposit.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = m.Cap.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = m.MaxPrice.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = len(m.ManifestDigest)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.CloseOnExit {
+		n += 2
+	}
+	return n
+}
+
+func (m *MsgSubscribeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RentalId != 0 {
+		n += 1 + sovTx(uint64(m.RentalId))
+	}
+	return n
+}
+
+func (m *MsgTopUpSubscription) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.RentalId != 0 {
+		n += 1 + sovTx(uint64(m.RentalId))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgTopUpSubscriptionResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgCancelSubscription) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Renter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.RentalId != 0 {
+		n += 1 + sovTx(uint64(m.RentalId))
+	}
+	return n
+}
+
+func (m *MsgCancelSubscriptionResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Returned.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgRequestCompute) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Renter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = m.Request.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgRequestComputeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.RentalIds) > 0 {
+		l = 0
+		for _, e := range m.RentalIds {
+			l += sovTx(uint64(e))
+		}
+		n += 1 + sovTx(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *MsgInviteRenter) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.ListingId != 0 {
+		n += 1 + sovTx(uint64(m.ListingId))
+	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgInviteRenterResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgRequestAccess) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.ListingId != 0 {
+		n += 1 + sovTx(uint64(m.ListingId))
+	}
+	return n
+}
+
+func (m *MsgRequestAccessResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgAnswerInvitation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.ListingId != 0 {
+		n += 1 + sovTx(uint64(m.ListingId))
+	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Accept {
+		n += 2
+	}
+	return n
+}
+
+func (m *MsgAnswerInvitationResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgRevokeAccess) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.ListingId != 0 {
+		n += 1 + sovTx(uint64(m.ListingId))
+	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgRevokeAccessResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
 	return n
 }
 
@@ -3066,6 +5309,61 @@ func (m *MsgCreateListing) Unmarshal(dAtA []byte) error {
 			}
 			m.AllowList = append(m.AllowList, string(dAtA[iNdEx:postIndex]))
 			iNdEx = postIndex
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InterruptiblePrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.InterruptiblePrice == nil {
+				m.InterruptiblePrice = &types.Coin{}
+			}
+			if err := m.InterruptiblePrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxAheadSeconds", wireType)
+			}
+			m.MaxAheadSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxAheadSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
@@ -3156,7 +5454,7 @@ func (m *MsgCreateListingResponse) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *MsgChangePrice) Unmarshal(dAtA []byte) error {
+func (m *MsgChangeListing) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -3179,10 +5477,10 @@ func (m *MsgChangePrice) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: MsgChangePrice: wiretype end group for non-group")
+			return fmt.Errorf("proto: MsgChangeListing: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: MsgChangePrice: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: MsgChangeListing: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -3269,6 +5567,118 @@ func (m *MsgChangePrice) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinDurationSeconds", wireType)
+			}
+			m.MinDurationSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinDurationSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxDurationSeconds", wireType)
+			}
+			m.MaxDurationSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxDurationSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NoticeSeconds", wireType)
+			}
+			m.NoticeSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NoticeSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InterruptiblePrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.InterruptiblePrice == nil {
+				m.InterruptiblePrice = &types.Coin{}
+			}
+			if err := m.InterruptiblePrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxAheadSeconds", wireType)
+			}
+			m.MaxAheadSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxAheadSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
@@ -3290,7 +5700,7 @@ func (m *MsgChangePrice) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *MsgChangePriceResponse) Unmarshal(dAtA []byte) error {
+func (m *MsgChangeListingResponse) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -3313,10 +5723,10 @@ func (m *MsgChangePriceResponse) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: MsgChangePriceResponse: wiretype end group for non-group")
+			return fmt.Errorf("proto: MsgChangeListingResponse: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: MsgChangePriceResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: MsgChangeListingResponse: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		default:
@@ -3715,6 +6125,98 @@ func (m *MsgRent) Unmarshal(dAtA []byte) error {
 				}
 			}
 			m.CloseOnExit = bool(v != 0)
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.StartAt == nil {
+				m.StartAt = new(time.Time)
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(m.StartAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Interruptible", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Interruptible = bool(v != 0)
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FailoverMaxPrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.FailoverMaxPrice == nil {
+				m.FailoverMaxPrice = &types.Coin{}
+			}
+			if err := m.FailoverMaxPrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
@@ -3784,6 +6286,1696 @@ func (m *MsgRentResponse) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubscribe) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubscribe: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubscribe: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Renter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Renter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field GpuCount", wireType)
+			}
+			m.GpuCount = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.GpuCount |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PeriodSeconds", wireType)
+			}
+			m.PeriodSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PeriodSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deposit", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Deposit.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Cap", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Cap.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxPrice", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.MaxPrice.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ManifestDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ManifestDigest = append(m.ManifestDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ManifestDigest == nil {
+				m.ManifestDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CloseOnExit", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.CloseOnExit = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubscribeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubscribeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubscribeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgTopUpSubscription) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgTopUpSubscription: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgTopUpSubscription: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgTopUpSubscriptionResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgTopUpSubscriptionResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgTopUpSubscriptionResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCancelSubscription) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCancelSubscription: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCancelSubscription: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Renter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Renter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCancelSubscriptionResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCancelSubscriptionResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCancelSubscriptionResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Returned", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Returned.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRequestCompute) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRequestCompute: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRequestCompute: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Renter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Renter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Request", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Request.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRequestComputeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRequestComputeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRequestComputeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.RentalIds = append(m.RentalIds, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthTx
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthTx
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.RentalIds) == 0 {
+					m.RentalIds = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowTx
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.RentalIds = append(m.RentalIds, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalIds", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgInviteRenter) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgInviteRenter: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgInviteRenter: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgInviteRenterResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgInviteRenterResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgInviteRenterResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRequestAccess) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRequestAccess: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRequestAccess: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRequestAccessResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRequestAccessResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRequestAccessResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgAnswerInvitation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgAnswerInvitation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgAnswerInvitation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accept", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Accept = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgAnswerInvitationResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgAnswerInvitationResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgAnswerInvitationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRevokeAccess) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRevokeAccess: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRevokeAccess: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListingId", wireType)
+			}
+			m.ListingId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListingId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRevokeAccessResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRevokeAccessResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRevokeAccessResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
