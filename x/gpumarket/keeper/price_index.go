@@ -245,4 +245,3 @@ func (k *Keeper) initIndex(ctx context.Context, gs types.GenesisState) error {
 	}
 	return nil
 }
-

@@ -34,11 +34,10 @@ func (k *Keeper) vacancy(ctx context.Context, l types.Listing) (free, takeable b
 	return false, takeable, nil
 }
 
+// preemptible tells whether another rental may take the GPUs of this one. A rental
+// is stored before it is booked, so that it can be asked for here.
 func (k *Keeper) preemptible(ctx context.Context, rentalID uint64) (bool, error) {
 	r, err := k.rentals.Get(ctx, rentalID)
-	if errors.Is(err, collections.ErrNotFound) { // it is being opened: what takes is not taken
-		return false, nil
-	}
 	return r.Type == types.RENTAL_TYPE_INTERRUPTIBLE && r.PreemptedBy == 0, err
 }
 

@@ -1,7 +1,9 @@
 package types
 
 import (
+	"math/big"
 	"slices"
+	"strings"
 
 	"cosmossdk.io/math"
 )
@@ -89,3 +91,19 @@ func PaidSeconds(amount, pricePerHour math.Int) uint64 {
 	}
 	return n.Uint64()
 }
+
+// MarketKey names what has one price index: a class in a denom. Neither has a
+// space in it.
+func MarketKey(class, denom string) string { return class + " " + denom }
+
+// SplitMarket takes a MarketKey apart.
+func SplitMarket(key string) (class, denom string, err error) {
+	class, denom, ok := strings.Cut(key, " ")
+	if !ok {
+		return "", "", ErrInvalidGenesis.Wrapf("market %q, want a class and a denom", key)
+	}
+	return class, denom, nil
+}
+
+// PriceOfKey is the price of a PriceKey.
+func PriceOfKey(key []byte) math.Int { return math.NewIntFromBigInt(new(big.Int).SetBytes(key)) }
