@@ -32,6 +32,7 @@ type Keeper struct {
 	bookings collections.Map[bookingKey, types.Booking]
 	// notRunning holds (rental, slot) for which the host said so itself.
 	notRunning collections.KeySet[collections.Pair[uint64, uint64]]
+	matchState
 }
 
 // NewKeeper builds a Keeper on its own store. It panics on a bad store layout:
@@ -64,6 +65,7 @@ func NewKeeper(
 			bookingKeyCodec, codec.CollValue[types.Booking](cdc)),
 		notRunning: collections.NewKeySet(sb, types.NotRunningPrefix, "not_running",
 			collections.PairKeyCodec(collections.Uint64Key, collections.Uint64Key)),
+		matchState: newMatchState(sb, cdc),
 	}
 	schema, err := sb.Build()
 	if err != nil {

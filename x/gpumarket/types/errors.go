@@ -45,6 +45,11 @@ var (
 	ErrIsSubscription      = errorsmod.Register(ModuleName, 40, "rental is a subscription")
 	ErrInvalidDeposit      = errorsmod.Register(ModuleName, 41, "invalid deposit")
 	ErrInvalidFailover     = errorsmod.Register(ModuleName, 42, "invalid failover price")
+	ErrInvalidRequest      = errorsmod.Register(ModuleName, 43, "invalid request for compute")
+	ErrNoMatch             = errorsmod.Register(ModuleName, 44, "no offers fit")
+	ErrInvitationNotFound  = errorsmod.Register(ModuleName, 45, "invitation not found")
+	ErrInvitationExists    = errorsmod.Register(ModuleName, 46, "invitation exists")
+	ErrTooManyInvitations  = errorsmod.Register(ModuleName, 47, "too many invitations")
 
 	// ErrNotImplemented is of a message that this version does not handle.
 	ErrNotImplemented = errorsmod.Register(ModuleName, 60, "not implemented")

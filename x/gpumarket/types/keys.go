@@ -42,7 +42,7 @@ var (
 	DueQueuePrefix           = collections.NewPrefix(12)
 	NotRunningPrefix         = collections.NewPrefix(13)
 	OffersPrefix             = collections.NewPrefix(14)
-	VacantOffersPrefix       = collections.NewPrefix(15)
+	DayVolumesPrefix         = collections.NewPrefix(15)
 	InvitationsPrefix        = collections.NewPrefix(16)
 	InvitationsByAcctPrefix  = collections.NewPrefix(17)
 	InvitationQueuePrefix    = collections.NewPrefix(18)
