@@ -1,0 +1,34 @@
+package types
+
+import "cosmossdk.io/collections"
+
+const (
+	// ModuleName is also the name of the account that mints, and that holds what
+	// is mined and not paid out yet.
+	ModuleName = "rewards"
+	// StoreKey is the key of the module's store.
+	StoreKey = ModuleName
+	// PPM is one whole in parts per million.
+	PPM = 1_000_000
+	// BucketSize is the number of GPUs that share one record; that of x/attestation.
+	BucketSize = 4096
+)
+
+// Prefixes of the store; never renumbered.
+var (
+	ParamsPrefix          = collections.NewPrefix(0)
+	MiningPrefix          = collections.NewPrefix(1)
+	DaysPrefix            = collections.NewPrefix(2)
+	HistogramsPrefix      = collections.NewPrefix(3)
+	WeightsPrefix         = collections.NewPrefix(4)
+	FactorsPrefix         = collections.NewPrefix(5)
+	ClaimedPrefix         = collections.NewPrefix(6)
+	OperatorDaysPrefix    = collections.NewPrefix(7)
+	SnapshotsPrefix       = collections.NewPrefix(8)
+	RentedPrefix          = collections.NewPrefix(9)
+	TranchesPrefix        = collections.NewPrefix(10)
+	StakerPoolsPrefix     = collections.NewPrefix(11)
+	StakerPositionsPrefix = collections.NewPrefix(12)
+	StakerRewardsPrefix   = collections.NewPrefix(13)
+	ValidatorStreamPrefix = collections.NewPrefix(14)
+)
