@@ -37,11 +37,11 @@ type Keeper struct {
 	rented       collections.Map[bucketKey, types.RentedDay] // (day, GPU index)
 
 	// Release of mining rewards, staking rewards, validators.
-	tranches  collections.Map[collections.Pair[sdk.AccAddress, uint64], types.Tranche]    // (operator, day of the claim)
-	pools     collections.Map[collections.Pair[sdk.AccAddress, string], types.StakerPool] // (operator, denom)
-	positions collections.Map[stakerKey, types.StakerPosition]
-	rewards   collections.Map[stakerKey, types.StakerReward]
-	stream    collections.Item[types.ValidatorStream]
+	tranches      collections.Map[collections.Pair[sdk.AccAddress, uint64], types.Tranche]    // (operator, day of the claim)
+	pools         collections.Map[collections.Pair[sdk.AccAddress, string], types.StakerPool] // (operator, denom)
+	positions     collections.Map[stakerKey, types.StakerPosition]
+	stakerRewards collections.Map[stakerKey, types.StakerReward]
+	stream        collections.Item[types.ValidatorStream]
 }
 
 type (
@@ -94,9 +94,9 @@ func NewKeeper(
 			collections.PairKeyCodec(sdk.AccAddressKey, collections.Uint64Key), codec.CollValue[types.Tranche](cdc)),
 		pools: collections.NewMap(sb, types.StakerPoolsPrefix, "staker_pools",
 			collections.PairKeyCodec(sdk.AccAddressKey, collections.StringKey), codec.CollValue[types.StakerPool](cdc)),
-		positions: collections.NewMap(sb, types.StakerPositionsPrefix, "staker_positions", byStaker, codec.CollValue[types.StakerPosition](cdc)),
-		rewards:   collections.NewMap(sb, types.StakerRewardsPrefix, "staker_rewards", byStaker, codec.CollValue[types.StakerReward](cdc)),
-		stream:    collections.NewItem(sb, types.ValidatorStreamPrefix, "validator_stream", codec.CollValue[types.ValidatorStream](cdc)),
+		positions:     collections.NewMap(sb, types.StakerPositionsPrefix, "staker_positions", byStaker, codec.CollValue[types.StakerPosition](cdc)),
+		stakerRewards: collections.NewMap(sb, types.StakerRewardsPrefix, "staker_rewards", byStaker, codec.CollValue[types.StakerReward](cdc)),
+		stream:        collections.NewItem(sb, types.ValidatorStreamPrefix, "validator_stream", codec.CollValue[types.ValidatorStream](cdc)),
 	}
 	schema, err := sb.Build()
 	if err != nil {

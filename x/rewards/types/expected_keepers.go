@@ -28,6 +28,8 @@ type StakingKeeper interface {
 	// StakeOf returns the stake that counts, own and delegated, and what the
 	// operator's GPUs ask for.
 	StakeOf(ctx context.Context, operator sdk.AccAddress) (counted, requirement math.Int, err error)
+	// DelegationShares returns the delegator's shares of the operator's pool.
+	DelegationShares(ctx context.Context, delegator, operator sdk.AccAddress) (math.Int, error)
 	// StakeDenom is the denom of stake and of what is mined.
 	StakeDenom(ctx context.Context) (string, error)
 }

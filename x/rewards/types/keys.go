@@ -8,6 +8,10 @@ const (
 	ModuleName = "rewards"
 	// StoreKey is the key of the module's store.
 	StoreKey = ModuleName
+	// StakersAccount collects the stakers' share of the service fee, and holds what
+	// public stakers and operators can claim of their stake's earnings. x/gpumarket
+	// pays into it by this name.
+	StakersAccount = "staker_fees"
 	// PPM is one whole in parts per million.
 	PPM = 1_000_000
 	// BucketSize is the number of GPUs that share one record; that of x/attestation.
