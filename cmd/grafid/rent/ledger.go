@@ -1,19 +1,15 @@
 package rent
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"slices"
 	"text/tabwriter"
 	"time"
 
-	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/spf13/cobra"
 
 	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/client"
-	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	markettypes "github.com/grafilab/grafi/x/gpumarket/types"
 )
@@ -37,13 +33,17 @@ type settlement struct {
 
 // ledger is the whole story of a rental's money.
 type ledger struct {
-	RentalID    uint64       `json:"rental_id,string"`
-	State       string       `json:"state"`
-	Denom       string       `json:"denom"`
-	Escrowed    math.Int     `json:"escrowed"`
-	Total       parts        `json:"total"`
-	Refunded    math.Int     `json:"refunded"`
-	Escrow      math.Int     `json:"in_escrow"`
+	RentalID uint64   `json:"rental_id,string"`
+	State    string   `json:"state"`
+	Denom    string   `json:"denom"`
+	Escrowed math.Int `json:"escrowed"`
+	Total    parts    `json:"total"`
+	Refunded math.Int `json:"refunded"`
+	Escrow   math.Int `json:"in_escrow"`
+	// Moved went to the rental that replaces this one.
+	Moved math.Int `json:"moved"`
+	// FromStake is what the operator's stake paid, in the stake's denom.
+	FromStake   []stakeClaim `json:"from_stake"`
 	Settlements []settlement `json:"settlements"`
 	// Wrong says in words what does not add up; empty when everything does.
 	Wrong []string `json:"wrong"`
@@ -53,9 +53,10 @@ func ledgerCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ledger [rental-id]", Short: "Show where every unit of a rental's money went, and check that it adds up",
 		Long: `ledger adds up the settlement events of all blocks and compares them with the rental's
-record: escrowed = paid + refunded + still in escrow, and every payment is the sum
-of its parts. It fails when anything is off by one unit. The node must keep the
-indexes of transactions and blocks.`,
+record: escrowed = paid + refunded + moved to a replacement + still in escrow, and
+every payment is the sum of its parts. It fails when anything is off by one unit.
+Below stands what the operator's stake paid: service credits, a forfeited bond,
+penalties. The node must keep the indexes of transactions and blocks.`,
 		Example: `  grafid ledger 16777216
   grafid ledger 16777216 --output json`,
 		Args: cobra.ExactArgs(1),
@@ -72,11 +73,11 @@ indexes of transactions and blocks.`,
 			if err != nil {
 				return err
 			}
-			list, err := settlements(cmd.Context(), c, id)
+			story, err := readStory(cmd.Context(), c, id)
 			if err != nil {
 				return err
 			}
-			l := newLedger(resp.Rental, list)
+			l := newLedger(resp.Rental, story)
 			if err := output(cmd, c, l, l.print); err != nil {
 				return err
 			}
@@ -92,13 +93,17 @@ indexes of transactions and blocks.`,
 }
 
 // newLedger adds up and checks.
-func newLedger(r markettypes.Rental, list []settlement) ledger {
+func newLedger(r markettypes.Rental, events story) ledger {
 	zero := parts{math.ZeroInt(), math.ZeroInt(), math.ZeroInt(), math.ZeroInt(), math.ZeroInt(), math.ZeroInt()}
 	l := ledger{
 		RentalID: r.Id, State: r.State.String(), Denom: r.Price.Denom, Escrowed: r.Escrowed, Refunded: r.Refunded,
-		Escrow: r.Escrow, Total: zero, Settlements: list, Wrong: []string{},
+		Escrow: r.Escrow, Moved: math.ZeroInt(), Total: zero, Settlements: events.settlements,
+		FromStake: events.claims, Wrong: []string{},
 	}
-	for _, s := range list {
+	if r.Failover != nil {
+		l.Moved = r.Failover.Moved
+	}
+	for _, s := range events.settlements {
 		if sum := s.sum(); !sum.Equal(s.Paid) {
 			l.Wrong = append(l.Wrong, fmt.Sprintf("the parts paid at height %d add up to %s, not %s", s.Height, sum, s.Paid))
 		}
@@ -109,8 +114,8 @@ func newLedger(r markettypes.Rental, list []settlement) ledger {
 	if !l.Total.Paid.Equal(r.Paid) {
 		l.Wrong = append(l.Wrong, fmt.Sprintf("the settlements paid %s, the rental says %s", l.Total.Paid, r.Paid))
 	}
-	if sum := r.Paid.Add(r.Refunded).Add(r.Escrow); !sum.Equal(r.Escrowed) {
-		l.Wrong = append(l.Wrong, fmt.Sprintf("paid + refunded + in escrow is %s, escrowed was %s", sum, r.Escrowed))
+	if sum := r.Paid.Add(r.Refunded).Add(r.Escrow).Add(l.Moved); !sum.Equal(r.Escrowed) {
+		l.Wrong = append(l.Wrong, fmt.Sprintf("paid + refunded + moved + in escrow is %s, escrowed was %s", sum, r.Escrowed))
 	}
 	return l
 }
@@ -135,119 +140,23 @@ func (l ledger) print(w io.Writer) error {
 	row("-", "burned", l.Total.Burned)
 	row("-", "rest", l.Total.Rest)
 	row("-", "refunded to the renter", l.Refunded)
+	if l.Moved.IsPositive() {
+		row("-", "moved to the replacement", l.Moved)
+	}
 	row("-", "still in escrow", l.Escrow)
-	row("", "left over", l.Escrowed.Sub(l.Total.sum()).Sub(l.Refunded).Sub(l.Escrow))
+	row("", "left over", l.Escrowed.Sub(l.Total.sum()).Sub(l.Refunded).Sub(l.Moved).Sub(l.Escrow))
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	if len(l.FromStake) > 0 {
+		fmt.Fprintln(w, "\nFrom the operator's stake")
+		for _, claim := range l.FromStake {
+			fmt.Fprintf(w, "  block %d: %s\n", claim.Height, claim)
+		}
 	}
 	if len(l.Wrong) == 0 {
 		_, err := fmt.Fprintf(w, "\nevery %s adds up\n", l.Denom)
 		return err
 	}
 	return nil
-}
-
-// settlements reads every EventRentalSettled of the rental, those of
-// transactions and those of blocks (deadlines), in the order of the chain.
-func settlements(ctx context.Context, c client.Context, id uint64) ([]settlement, error) {
-	node, err := c.GetNode()
-	if err != nil {
-		return nil, err
-	}
-	heights, err := settledHeights(ctx, node, id)
-	if err != nil {
-		return nil, err
-	}
-	list := []settlement{}
-	for _, h := range heights {
-		res, err := node.BlockResults(ctx, &h)
-		if err != nil {
-			return nil, fmt.Errorf("results of block %d: %w", h, err)
-		}
-		var events []abci.Event
-		for _, tx := range res.TxsResults {
-			if tx.Code == 0 {
-				events = append(events, tx.Events...)
-			}
-		}
-		events = append(events, res.FinalizeBlockEvents...)
-		for _, e := range events {
-			s, ok, err := parseSettled(e, id)
-			if err != nil {
-				return nil, fmt.Errorf("block %d: %w", h, err)
-			}
-			if ok {
-				s.Height = h
-				list = append(list, s)
-			}
-		}
-	}
-	return list, nil
-}
-
-// settledHeights finds the blocks by the node's two indexes.
-func settledHeights(ctx context.Context, node client.CometRPC, id uint64) ([]int64, error) {
-	// A typed event's attribute is JSON, in which a uint64 is a string.
-	query := fmt.Sprintf(`grafi.gpumarket.v1.EventRentalSettled.rental_id='"%d"'`, id)
-	perPage := 100
-	var heights []int64
-	for page := 1; ; page++ {
-		res, err := node.TxSearch(ctx, query, false, &page, &perPage, "asc")
-		if err != nil {
-			return nil, fmt.Errorf("search transactions: %w", err)
-		}
-		for _, tx := range res.Txs {
-			heights = append(heights, tx.Height)
-		}
-		if page*perPage >= res.TotalCount {
-			break
-		}
-	}
-	for page := 1; ; page++ {
-		res, err := node.BlockSearch(ctx, query, &page, &perPage, "asc")
-		if err != nil {
-			return nil, fmt.Errorf("search blocks: %w", err)
-		}
-		for _, b := range res.Blocks {
-			heights = append(heights, b.Block.Height)
-		}
-		if page*perPage >= res.TotalCount {
-			break
-		}
-	}
-	slices.Sort(heights)
-	return slices.Compact(heights), nil
-}
-
-func parseSettled(e abci.Event, id uint64) (settlement, bool, error) {
-	if e.Type != "grafi.gpumarket.v1.EventRentalSettled" {
-		return settlement{}, false, nil
-	}
-	// What baseapp adds to an event is no field of its message, and no JSON.
-	e.Attributes = slices.DeleteFunc(slices.Clone(e.Attributes), func(a abci.EventAttribute) bool {
-		return a.Key == "mode" || a.Key == "msg_index"
-	})
-	msg, err := sdk.ParseTypedEvent(e)
-	if err != nil {
-		return settlement{}, false, err
-	}
-	ev, ok := msg.(*markettypes.EventRentalSettled)
-	if !ok || ev.RentalId != id {
-		return settlement{}, false, nil
-	}
-	s := settlement{PaidUntil: ev.PaidUntil, parts: parts{Paid: ev.Paid.Amount}}
-	for _, p := range []struct {
-		to   *math.Int
-		text string
-	}{{&s.Provider, ev.Provider}, {&s.Stakers, ev.Stakers}, {&s.Treasury, ev.Treasury}, {&s.Burned, ev.Burned}, {&s.Rest, ev.Rest}} {
-		n, ok := math.NewIntFromString(p.text)
-		if p.text == "" {
-			n, ok = math.ZeroInt(), true
-		}
-		if !ok {
-			return settlement{}, false, fmt.Errorf("event of rental %d: amount %q is no number", id, p.text)
-		}
-		*p.to = n
-	}
-	return s, true, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/math"
@@ -56,14 +57,12 @@ func TestLedger(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			list := []settlement{}
+			var events story
 			for _, e := range tc.events {
-				s, ok, err := parseSettled(e, 7)
-				require.NoError(t, err)
-				require.True(t, ok)
-				list = append(list, s)
+				require.NoError(t, events.add(e, 5, 7))
 			}
-			l := newLedger(tc.rental, list)
+			require.Len(t, events.settlements, len(tc.events))
+			l := newLedger(tc.rental, events)
 			require.Len(t, l.Wrong, len(tc.wrong), l.Wrong)
 			for i := range tc.wrong {
 				require.Contains(t, l.Wrong[i], tc.wrong[i])
@@ -76,12 +75,45 @@ func TestLedger(t *testing.T) {
 }
 
 func TestForeignEventsAreNotCounted(t *testing.T) {
-	_, ok, err := parseSettled(settled(t, 1, "1", "0", "0", "0", "0"), 8)
-	require.NoError(t, err)
-	require.False(t, ok)
-	_, ok, err = parseSettled(abci.Event{Type: "transfer"}, 7)
-	require.NoError(t, err)
-	require.False(t, ok)
+	var events story
+	require.NoError(t, events.add(settled(t, 1, "1", "0", "0", "0", "0"), 5, 8))
+	require.NoError(t, events.add(abci.Event{Type: "transfer"}, 5, 7))
+	require.Zero(t, events)
+	require.ErrorContains(t, events.add(settled(t, 1, "one", "0", "0", "0", "0"), 5, 7), `"one" is no number`)
+}
+
+// What the operator's stake paid is told beside what the escrow paid.
+func TestLedgerTellsOfTheStake(t *testing.T) {
+	var events story
+	for _, ev := range []proto.Message{
+		&markettypes.EventServiceCredit{RentalId: 7, JudgedSlots: 10, MissedSlots: 3, Credit: "30", ToRenter: "30"},
+		&markettypes.EventBondForfeited{RentalId: 7, Bond: "20", ToRenter: "19"},
+		&markettypes.EventOfflinePenalty{RentalId: 7, FirstSlot: 4, Seconds: 1800, Penalty: "5", Taken: "5"},
+		&markettypes.EventServiceCredit{RentalId: 8, Credit: "1", ToRenter: "1"},
+	} {
+		e, err := sdk.TypedEventToEvent(ev)
+		require.NoError(t, err)
+		require.NoError(t, events.add(abci.Event(e), 5, 7))
+	}
+	l := newLedger(rental(100, 0, 100, 0), events)
+	var out bytes.Buffer
+	require.NoError(t, l.print(&out))
+	for _, line := range []string{
+		"block 5: service credit of 30, 30 paid to the renter (3 of 10 judged slots missed)",
+		"block 5: bond of 20, 19 paid to the renter\n",
+		"block 5: offline penalty of 5, 5 paid (1800 s from slot 4 on)",
+	} {
+		require.Contains(t, out.String(), line)
+	}
+	require.Len(t, l.FromStake, 3)
+}
+
+// A rental that was re-placed took a part of its escrow with it.
+func TestLedgerOfAReplacedRental(t *testing.T) {
+	r := rental(100, 0, 40, 0)
+	require.NotEmpty(t, newLedger(r, story{}).Wrong)
+	r.Failover = &markettypes.Failover{Moved: math.NewInt(60)}
+	require.Empty(t, newLedger(r, story{}).Wrong)
 }
 
 func TestLocalNames(t *testing.T) {

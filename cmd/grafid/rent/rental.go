@@ -22,6 +22,7 @@ type rentalView struct {
 	rental  markettypes.Rental
 	Rental  json.RawMessage `json:"rental"` // proto JSON, as every query prints it
 	Payable string          `json:"payable"`
+	SLA     *slaView        `json:"sla,omitempty"`
 	Host    *gateway.Status `json:"host,omitempty"`
 }
 
@@ -46,6 +47,9 @@ func rentalCmd() *cobra.Command {
 			}
 			v := rentalView{rental: resp.Rental, Payable: resp.Payable.String()}
 			if v.Rental, err = c.Codec.MarshalJSON(&resp.Rental); err != nil {
+				return err
+			}
+			if v.SLA, err = getSLA(cmd.Context(), c, resp.Rental); err != nil {
 				return err
 			}
 			if c.FromName != "" {
@@ -73,15 +77,18 @@ func (v rentalView) print(w io.Writer) error {
 	coin := func(n interface{ String() string }) string { return n.String() + r.Price.Denom }
 	rows := [][2]string{
 		{"rental", fmt.Sprintf("%d (listing %d, host %d, GPUs %v)", r.Id, r.ListingId, r.HostId, r.Gpus)},
-		{"state", strings.ToLower(strings.TrimPrefix(r.State.String(), "RENTAL_STATE_"))},
+		{"state", short(r.State.String(), "RENTAL_STATE_")},
+		{"type", short(r.Type.String(), "RENTAL_TYPE_")},
 		{"renter", r.Renter},
 		{"operator", r.Operator},
 		{"price", sdk.NewCoin(r.Price.Denom, r.Price.Amount).String() + " per GPU and hour"},
 		{"manifest", fmt.Sprintf("%x", r.ManifestDigest)},
 		{"escrowed", coin(r.Escrowed)}, {"paid", coin(r.Paid)}, {"refunded", coin(r.Refunded)}, {"in escrow", coin(r.Escrow)},
 		{"due now", v.Payable},
-		{"created", when(&r.CreatedAt)}, {"started", when(r.StartedAt)}, {"ends", when(r.EndsAt)}, {"closed", when(r.ClosedAt)},
+		{"created", when(&r.CreatedAt)}, {"reserved from", when(startAt(r))}, {"started", when(r.StartedAt)},
+		{"notice until", when(r.NoticeEndsAt)}, {"ends", when(r.EndsAt)}, {"closed", when(r.ClosedAt)},
 	}
+	rows = append(rows, termRows(r, v.SLA)...)
 	if r.State == markettypes.RENTAL_STATE_CLOSED {
 		rows = append(rows, [2]string{"reason", fmt.Sprintf("%s (%d)", r.CloseReason, int32(r.CloseReason))})
 	}
