@@ -37,11 +37,10 @@ type Keeper struct {
 	rented       collections.Map[bucketKey, types.RentedDay] // (day, GPU index)
 
 	// Release of mining rewards, staking rewards, validators.
-	tranches      collections.Map[collections.Pair[sdk.AccAddress, uint64], types.Tranche]    // (operator, day of the claim)
-	pools         collections.Map[collections.Pair[sdk.AccAddress, string], types.StakerPool] // (operator, denom)
-	positions     collections.Map[stakerKey, types.StakerPosition]
-	stakerRewards collections.Map[stakerKey, types.StakerReward]
-	stream        collections.Item[types.ValidatorStream]
+	tranches collections.Map[collections.Pair[sdk.AccAddress, uint64], types.Tranche]        // (operator, day of the claim)
+	pools    collections.Map[collections.Pair[sdk.AccAddress, string], types.StakerPool]     // (operator, denom)
+	stakers  collections.Map[collections.Pair[sdk.AccAddress, sdk.AccAddress], types.Staker] // (delegator, operator)
+	stream   collections.Item[types.Stream]
 }
 
 type (
@@ -49,8 +48,6 @@ type (
 	bucketKey = collections.Pair[uint64, uint64]
 	// kindKey is (day, kind of operator).
 	kindKey = collections.Pair[uint64, int32]
-	// stakerKey is (delegator, operator, denom).
-	stakerKey = collections.Triple[sdk.AccAddress, sdk.AccAddress, string]
 )
 
 // NewKeeper builds a Keeper on its own store. It panics on a bad store layout:
@@ -66,7 +63,6 @@ func NewKeeper(
 ) *Keeper {
 	sb := collections.NewSchemaBuilder(storeService)
 	byBucket := collections.PairKeyCodec(collections.Uint64Key, collections.Uint64Key)
-	byStaker := collections.TripleKeyCodec(sdk.AccAddressKey, sdk.AccAddressKey, collections.StringKey)
 
 	k := &Keeper{
 		addressCodec: addressCodec,
@@ -94,9 +90,9 @@ func NewKeeper(
 			collections.PairKeyCodec(sdk.AccAddressKey, collections.Uint64Key), codec.CollValue[types.Tranche](cdc)),
 		pools: collections.NewMap(sb, types.StakerPoolsPrefix, "staker_pools",
 			collections.PairKeyCodec(sdk.AccAddressKey, collections.StringKey), codec.CollValue[types.StakerPool](cdc)),
-		positions:     collections.NewMap(sb, types.StakerPositionsPrefix, "staker_positions", byStaker, codec.CollValue[types.StakerPosition](cdc)),
-		stakerRewards: collections.NewMap(sb, types.StakerRewardsPrefix, "staker_rewards", byStaker, codec.CollValue[types.StakerReward](cdc)),
-		stream:        collections.NewItem(sb, types.ValidatorStreamPrefix, "validator_stream", codec.CollValue[types.ValidatorStream](cdc)),
+		stakers: collections.NewMap(sb, types.StakersPrefix, "stakers",
+			collections.PairKeyCodec(sdk.AccAddressKey, sdk.AccAddressKey), codec.CollValue[types.Staker](cdc)),
+		stream: collections.NewItem(sb, types.StreamPrefix, "stream", codec.CollValue[types.Stream](cdc)),
 	}
 	schema, err := sb.Build()
 	if err != nil {

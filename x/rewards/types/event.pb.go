@@ -4,6 +4,7 @@
 package types
 
 import (
+	cosmossdk_io_math "cosmossdk.io/math"
 	fmt "fmt"
 	_ "github.com/cosmos/cosmos-proto"
 	github_com_cosmos_cosmos_sdk_types "github.com/cosmos/cosmos-sdk/types"
@@ -312,27 +313,27 @@ func (m *EventWeightStruck) GetGpus() uint32 {
 	return 0
 }
 
-// EventMiningCredited tells how a claimed reward was divided:
-// liquid + held + stakers = reward.
-type EventMiningCredited struct {
-	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	Liquid   string `protobuf:"bytes,2,opt,name=liquid,proto3" json:"liquid,omitempty"`
-	Held     string `protobuf:"bytes,3,opt,name=held,proto3" json:"held,omitempty"`
-	Stakers  string `protobuf:"bytes,4,opt,name=stakers,proto3" json:"stakers,omitempty"`
+// EventReleased: an amount became free, and was divided by the stake of the
+// moment: own + stakers = amount.
+type EventReleased struct {
+	Operator string                `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Amount   types1.Coin           `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
+	Own      cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=own,proto3,customtype=cosmossdk.io/math.Int" json:"own"`
+	Stakers  cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=stakers,proto3,customtype=cosmossdk.io/math.Int" json:"stakers"`
 }
 
-func (m *EventMiningCredited) Reset()         { *m = EventMiningCredited{} }
-func (m *EventMiningCredited) String() string { return proto.CompactTextString(m) }
-func (*EventMiningCredited) ProtoMessage()    {}
-func (*EventMiningCredited) Descriptor() ([]byte, []int) {
+func (m *EventReleased) Reset()         { *m = EventReleased{} }
+func (m *EventReleased) String() string { return proto.CompactTextString(m) }
+func (*EventReleased) ProtoMessage()    {}
+func (*EventReleased) Descriptor() ([]byte, []int) {
 	return fileDescriptor_b00087411bf0fdac, []int{4}
 }
-func (m *EventMiningCredited) XXX_Unmarshal(b []byte) error {
+func (m *EventReleased) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *EventMiningCredited) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *EventReleased) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_EventMiningCredited.Marshal(b, m, deterministic)
+		return xxx_messageInfo_EventReleased.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -342,209 +343,144 @@ func (m *EventMiningCredited) XXX_Marshal(b []byte, deterministic bool) ([]byte,
 		return b[:n], nil
 	}
 }
-func (m *EventMiningCredited) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventMiningCredited.Merge(m, src)
+func (m *EventReleased) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventReleased.Merge(m, src)
 }
-func (m *EventMiningCredited) XXX_Size() int {
+func (m *EventReleased) XXX_Size() int {
 	return m.Size()
 }
-func (m *EventMiningCredited) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventMiningCredited.DiscardUnknown(m)
+func (m *EventReleased) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventReleased.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_EventMiningCredited proto.InternalMessageInfo
+var xxx_messageInfo_EventReleased proto.InternalMessageInfo
 
-func (m *EventMiningCredited) GetOperator() string {
+func (m *EventReleased) GetOperator() string {
 	if m != nil {
 		return m.Operator
 	}
 	return ""
 }
 
-func (m *EventMiningCredited) GetLiquid() string {
-	if m != nil {
-		return m.Liquid
-	}
-	return ""
-}
-
-func (m *EventMiningCredited) GetHeld() string {
-	if m != nil {
-		return m.Held
-	}
-	return ""
-}
-
-func (m *EventMiningCredited) GetStakers() string {
-	if m != nil {
-		return m.Stakers
-	}
-	return ""
-}
-
-type EventReleasedWithdrawn struct {
-	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	Amount   string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
-}
-
-func (m *EventReleasedWithdrawn) Reset()         { *m = EventReleasedWithdrawn{} }
-func (m *EventReleasedWithdrawn) String() string { return proto.CompactTextString(m) }
-func (*EventReleasedWithdrawn) ProtoMessage()    {}
-func (*EventReleasedWithdrawn) Descriptor() ([]byte, []int) {
-	return fileDescriptor_b00087411bf0fdac, []int{5}
-}
-func (m *EventReleasedWithdrawn) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *EventReleasedWithdrawn) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_EventReleasedWithdrawn.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *EventReleasedWithdrawn) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventReleasedWithdrawn.Merge(m, src)
-}
-func (m *EventReleasedWithdrawn) XXX_Size() int {
-	return m.Size()
-}
-func (m *EventReleasedWithdrawn) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventReleasedWithdrawn.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_EventReleasedWithdrawn proto.InternalMessageInfo
-
-func (m *EventReleasedWithdrawn) GetOperator() string {
-	if m != nil {
-		return m.Operator
-	}
-	return ""
-}
-
-func (m *EventReleasedWithdrawn) GetAmount() string {
+func (m *EventReleased) GetAmount() types1.Coin {
 	if m != nil {
 		return m.Amount
-	}
-	return ""
-}
-
-// EventRewardsTaken: a slash took from what was not released yet.
-type EventRewardsTaken struct {
-	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	Amount   string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
-}
-
-func (m *EventRewardsTaken) Reset()         { *m = EventRewardsTaken{} }
-func (m *EventRewardsTaken) String() string { return proto.CompactTextString(m) }
-func (*EventRewardsTaken) ProtoMessage()    {}
-func (*EventRewardsTaken) Descriptor() ([]byte, []int) {
-	return fileDescriptor_b00087411bf0fdac, []int{6}
-}
-func (m *EventRewardsTaken) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *EventRewardsTaken) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_EventRewardsTaken.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *EventRewardsTaken) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventRewardsTaken.Merge(m, src)
-}
-func (m *EventRewardsTaken) XXX_Size() int {
-	return m.Size()
-}
-func (m *EventRewardsTaken) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventRewardsTaken.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_EventRewardsTaken proto.InternalMessageInfo
-
-func (m *EventRewardsTaken) GetOperator() string {
-	if m != nil {
-		return m.Operator
-	}
-	return ""
-}
-
-func (m *EventRewardsTaken) GetAmount() string {
-	if m != nil {
-		return m.Amount
-	}
-	return ""
-}
-
-// EventStakersPaid: a fee or a reward was shared with the operator's public
-// stakers; what isn't theirs went to the operator.
-type EventStakersPaid struct {
-	Operator   string      `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	Stakers    types1.Coin `protobuf:"bytes,2,opt,name=stakers,proto3" json:"stakers"`
-	ToOperator types1.Coin `protobuf:"bytes,3,opt,name=to_operator,json=toOperator,proto3" json:"to_operator"`
-}
-
-func (m *EventStakersPaid) Reset()         { *m = EventStakersPaid{} }
-func (m *EventStakersPaid) String() string { return proto.CompactTextString(m) }
-func (*EventStakersPaid) ProtoMessage()    {}
-func (*EventStakersPaid) Descriptor() ([]byte, []int) {
-	return fileDescriptor_b00087411bf0fdac, []int{7}
-}
-func (m *EventStakersPaid) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *EventStakersPaid) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_EventStakersPaid.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *EventStakersPaid) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventStakersPaid.Merge(m, src)
-}
-func (m *EventStakersPaid) XXX_Size() int {
-	return m.Size()
-}
-func (m *EventStakersPaid) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventStakersPaid.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_EventStakersPaid proto.InternalMessageInfo
-
-func (m *EventStakersPaid) GetOperator() string {
-	if m != nil {
-		return m.Operator
-	}
-	return ""
-}
-
-func (m *EventStakersPaid) GetStakers() types1.Coin {
-	if m != nil {
-		return m.Stakers
 	}
 	return types1.Coin{}
 }
 
-func (m *EventStakersPaid) GetToOperator() types1.Coin {
+// EventEscrowTaken: a slash took from what was not released yet.
+type EventEscrowTaken struct {
+	Operator string      `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Amount   types1.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
+}
+
+func (m *EventEscrowTaken) Reset()         { *m = EventEscrowTaken{} }
+func (m *EventEscrowTaken) String() string { return proto.CompactTextString(m) }
+func (*EventEscrowTaken) ProtoMessage()    {}
+func (*EventEscrowTaken) Descriptor() ([]byte, []int) {
+	return fileDescriptor_b00087411bf0fdac, []int{5}
+}
+func (m *EventEscrowTaken) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventEscrowTaken) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventEscrowTaken.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventEscrowTaken) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventEscrowTaken.Merge(m, src)
+}
+func (m *EventEscrowTaken) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventEscrowTaken) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventEscrowTaken.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventEscrowTaken proto.InternalMessageInfo
+
+func (m *EventEscrowTaken) GetOperator() string {
 	if m != nil {
-		return m.ToOperator
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventEscrowTaken) GetAmount() types1.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types1.Coin{}
+}
+
+// EventStakersFeeDivided: the stakers' part of a rental's fee: own + stakers = amount.
+type EventStakersFeeDivided struct {
+	Operator string                `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	RentalId uint64                `protobuf:"varint,2,opt,name=rental_id,json=rentalId,proto3" json:"rental_id,omitempty"`
+	Amount   types1.Coin           `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount"`
+	Own      cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=own,proto3,customtype=cosmossdk.io/math.Int" json:"own"`
+	Stakers  cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=stakers,proto3,customtype=cosmossdk.io/math.Int" json:"stakers"`
+}
+
+func (m *EventStakersFeeDivided) Reset()         { *m = EventStakersFeeDivided{} }
+func (m *EventStakersFeeDivided) String() string { return proto.CompactTextString(m) }
+func (*EventStakersFeeDivided) ProtoMessage()    {}
+func (*EventStakersFeeDivided) Descriptor() ([]byte, []int) {
+	return fileDescriptor_b00087411bf0fdac, []int{6}
+}
+func (m *EventStakersFeeDivided) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventStakersFeeDivided) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventStakersFeeDivided.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventStakersFeeDivided) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventStakersFeeDivided.Merge(m, src)
+}
+func (m *EventStakersFeeDivided) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventStakersFeeDivided) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventStakersFeeDivided.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventStakersFeeDivided proto.InternalMessageInfo
+
+func (m *EventStakersFeeDivided) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventStakersFeeDivided) GetRentalId() uint64 {
+	if m != nil {
+		return m.RentalId
+	}
+	return 0
+}
+
+func (m *EventStakersFeeDivided) GetAmount() types1.Coin {
+	if m != nil {
+		return m.Amount
 	}
 	return types1.Coin{}
 }
@@ -559,7 +495,7 @@ func (m *EventStakingRewardsClaimed) Reset()         { *m = EventStakingRewardsC
 func (m *EventStakingRewardsClaimed) String() string { return proto.CompactTextString(m) }
 func (*EventStakingRewardsClaimed) ProtoMessage()    {}
 func (*EventStakingRewardsClaimed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_b00087411bf0fdac, []int{8}
+	return fileDescriptor_b00087411bf0fdac, []int{7}
 }
 func (m *EventStakingRewardsClaimed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -609,22 +545,24 @@ func (m *EventStakingRewardsClaimed) GetAmount() github_com_cosmos_cosmos_sdk_ty
 	return nil
 }
 
-type EventValidatorsPaid struct {
-	Amount string `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+// EventStreamMinted: the validators were paid; minted is the sum so far.
+type EventStreamMinted struct {
+	Amount types1.Coin           `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount"`
+	Minted cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=minted,proto3,customtype=cosmossdk.io/math.Int" json:"minted"`
 }
 
-func (m *EventValidatorsPaid) Reset()         { *m = EventValidatorsPaid{} }
-func (m *EventValidatorsPaid) String() string { return proto.CompactTextString(m) }
-func (*EventValidatorsPaid) ProtoMessage()    {}
-func (*EventValidatorsPaid) Descriptor() ([]byte, []int) {
-	return fileDescriptor_b00087411bf0fdac, []int{9}
+func (m *EventStreamMinted) Reset()         { *m = EventStreamMinted{} }
+func (m *EventStreamMinted) String() string { return proto.CompactTextString(m) }
+func (*EventStreamMinted) ProtoMessage()    {}
+func (*EventStreamMinted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_b00087411bf0fdac, []int{8}
 }
-func (m *EventValidatorsPaid) XXX_Unmarshal(b []byte) error {
+func (m *EventStreamMinted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *EventValidatorsPaid) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *EventStreamMinted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_EventValidatorsPaid.Marshal(b, m, deterministic)
+		return xxx_messageInfo_EventStreamMinted.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -634,23 +572,23 @@ func (m *EventValidatorsPaid) XXX_Marshal(b []byte, deterministic bool) ([]byte,
 		return b[:n], nil
 	}
 }
-func (m *EventValidatorsPaid) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventValidatorsPaid.Merge(m, src)
+func (m *EventStreamMinted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventStreamMinted.Merge(m, src)
 }
-func (m *EventValidatorsPaid) XXX_Size() int {
+func (m *EventStreamMinted) XXX_Size() int {
 	return m.Size()
 }
-func (m *EventValidatorsPaid) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventValidatorsPaid.DiscardUnknown(m)
+func (m *EventStreamMinted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventStreamMinted.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_EventValidatorsPaid proto.InternalMessageInfo
+var xxx_messageInfo_EventStreamMinted proto.InternalMessageInfo
 
-func (m *EventValidatorsPaid) GetAmount() string {
+func (m *EventStreamMinted) GetAmount() types1.Coin {
 	if m != nil {
 		return m.Amount
 	}
-	return ""
+	return types1.Coin{}
 }
 
 type EventParamsUpdated struct {
@@ -661,7 +599,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_b00087411bf0fdac, []int{10}
+	return fileDescriptor_b00087411bf0fdac, []int{9}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -702,67 +640,68 @@ func init() {
 	proto.RegisterType((*EventDayExpired)(nil), "grafi.rewards.v1.EventDayExpired")
 	proto.RegisterType((*EventMiningClaimed)(nil), "grafi.rewards.v1.EventMiningClaimed")
 	proto.RegisterType((*EventWeightStruck)(nil), "grafi.rewards.v1.EventWeightStruck")
-	proto.RegisterType((*EventMiningCredited)(nil), "grafi.rewards.v1.EventMiningCredited")
-	proto.RegisterType((*EventReleasedWithdrawn)(nil), "grafi.rewards.v1.EventReleasedWithdrawn")
-	proto.RegisterType((*EventRewardsTaken)(nil), "grafi.rewards.v1.EventRewardsTaken")
-	proto.RegisterType((*EventStakersPaid)(nil), "grafi.rewards.v1.EventStakersPaid")
+	proto.RegisterType((*EventReleased)(nil), "grafi.rewards.v1.EventReleased")
+	proto.RegisterType((*EventEscrowTaken)(nil), "grafi.rewards.v1.EventEscrowTaken")
+	proto.RegisterType((*EventStakersFeeDivided)(nil), "grafi.rewards.v1.EventStakersFeeDivided")
 	proto.RegisterType((*EventStakingRewardsClaimed)(nil), "grafi.rewards.v1.EventStakingRewardsClaimed")
-	proto.RegisterType((*EventValidatorsPaid)(nil), "grafi.rewards.v1.EventValidatorsPaid")
+	proto.RegisterType((*EventStreamMinted)(nil), "grafi.rewards.v1.EventStreamMinted")
 	proto.RegisterType((*EventParamsUpdated)(nil), "grafi.rewards.v1.EventParamsUpdated")
 }
 
 func init() { proto.RegisterFile("grafi/rewards/v1/event.proto", fileDescriptor_b00087411bf0fdac) }
 
 var fileDescriptor_b00087411bf0fdac = []byte{
-	// 760 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x55, 0xcd, 0x6e, 0x13, 0x3b,
-	0x14, 0xce, 0x34, 0x69, 0xda, 0xba, 0xba, 0x6d, 0xaf, 0x1b, 0xf5, 0x4e, 0xab, 0xab, 0x34, 0x77,
-	0x74, 0x25, 0xc2, 0xa2, 0x33, 0xa4, 0xfc, 0x48, 0xec, 0xa0, 0xa1, 0x0b, 0x04, 0x88, 0x6a, 0x4a,
-	0xa9, 0xc4, 0x26, 0x72, 0xc6, 0xee, 0xc4, 0xca, 0x64, 0x3c, 0xd8, 0x9e, 0xb4, 0x79, 0x02, 0xb6,
-	0xf0, 0x1a, 0x88, 0x25, 0x4b, 0xb6, 0x48, 0x5d, 0x56, 0xac, 0x58, 0x01, 0x6a, 0x1f, 0x80, 0x57,
-	0x40, 0x63, 0x7b, 0xf2, 0x23, 0x55, 0x10, 0x2a, 0x56, 0x39, 0x9f, 0xcf, 0x39, 0x39, 0xdf, 0xf9,
-	0x8e, 0x7d, 0x06, 0xfc, 0x1b, 0x72, 0x74, 0x44, 0x3d, 0x4e, 0x8e, 0x11, 0xc7, 0xc2, 0xeb, 0x37,
-	0x3c, 0xd2, 0x27, 0xb1, 0x74, 0x13, 0xce, 0x24, 0x83, 0x2b, 0xca, 0xeb, 0x1a, 0xaf, 0xdb, 0x6f,
-	0x6c, 0x54, 0x03, 0x26, 0x7a, 0x4c, 0x78, 0x6d, 0x24, 0x88, 0xd7, 0x6f, 0xb4, 0x89, 0x44, 0x0d,
-	0x2f, 0x60, 0x34, 0xd6, 0x19, 0x1b, 0xeb, 0xda, 0xdf, 0x52, 0xc8, 0xd3, 0xc0, 0xb8, 0x2a, 0x21,
-	0x0b, 0x99, 0x3e, 0xcf, 0x2c, 0x73, 0xfa, 0xbf, 0x26, 0x20, 0x24, 0xea, 0xd2, 0x38, 0x24, 0x27,
-	0x32, 0xe3, 0x30, 0x42, 0x3a, 0xca, 0x79, 0x67, 0x81, 0xa5, 0xdd, 0x8c, 0xd8, 0x03, 0x34, 0x68,
-	0x46, 0x4c, 0x10, 0x0c, 0x57, 0x40, 0x11, 0xa3, 0x81, 0x6d, 0xd5, 0xac, 0x7a, 0xc9, 0xcf, 0x4c,
-	0x78, 0x1b, 0x94, 0xba, 0x34, 0xc6, 0xf6, 0x4c, 0xcd, 0xaa, 0x2f, 0x6d, 0xff, 0xe7, 0x6a, 0xf2,
-	0x63, 0xff, 0xd5, 0x6f, 0xb8, 0x4f, 0x13, 0xc2, 0x91, 0x64, 0xfc, 0x11, 0x8d, 0xb1, 0xaf, 0xc2,
-	0x21, 0x04, 0xa5, 0x84, 0xb1, 0xc8, 0x2e, 0xd6, 0xac, 0xfa, 0x82, 0xaf, 0x6c, 0x58, 0x01, 0xb3,
-	0x01, 0xe2, 0x7c, 0x60, 0x97, 0xd4, 0xa1, 0x06, 0xf0, 0x1a, 0x58, 0x3e, 0x26, 0x34, 0xec, 0x48,
-	0x82, 0x5b, 0x69, 0x22, 0x69, 0x8f, 0xd8, 0xb3, 0xca, 0xbf, 0x94, 0x1f, 0x1f, 0xa8, 0x53, 0xe7,
-	0x95, 0x05, 0x96, 0x73, 0xba, 0xbb, 0x27, 0x09, 0xe5, 0x97, 0xf2, 0xf5, 0xc0, 0x2a, 0x46, 0x12,
-	0x05, 0x24, 0x96, 0x84, 0xb7, 0x38, 0x91, 0x29, 0x8f, 0x89, 0xa6, 0xbf, 0xe0, 0xc3, 0x91, 0xcb,
-	0x37, 0x1e, 0xd8, 0x00, 0x95, 0x80, 0xc5, 0x92, 0xd3, 0x76, 0x2a, 0xd9, 0x58, 0x86, 0x66, 0xbe,
-	0x3a, 0xe6, 0xcb, 0x53, 0x9c, 0x0f, 0x16, 0x80, 0x8a, 0xc9, 0x13, 0x1a, 0xd3, 0x38, 0x6c, 0x46,
-	0x88, 0xf6, 0x2e, 0x25, 0xf3, 0x0f, 0x98, 0xeb, 0x30, 0x21, 0x5b, 0x54, 0x13, 0x28, 0xf9, 0xe5,
-	0x0c, 0x3e, 0xc4, 0xf0, 0x16, 0x98, 0x67, 0x46, 0x34, 0x5d, 0x68, 0xc7, 0xfe, 0xf4, 0x7e, 0xab,
-	0x62, 0x46, 0x7b, 0x1f, 0x63, 0x4e, 0x84, 0xd8, 0x97, 0x9c, 0xc6, 0xa1, 0x3f, 0x8c, 0xcc, 0x44,
-	0x0d, 0x93, 0x54, 0x28, 0xfd, 0xfe, 0xf2, 0x95, 0x0d, 0xd7, 0x40, 0x59, 0xdf, 0x24, 0xa3, 0x9a,
-	0x41, 0x70, 0x1d, 0xcc, 0xb3, 0x3e, 0xe1, 0xad, 0x00, 0x25, 0x76, 0x59, 0x79, 0xe6, 0x32, 0xdc,
-	0x44, 0x89, 0xe3, 0x83, 0xbf, 0x15, 0xfb, 0x43, 0xa5, 0xef, 0xbe, 0xe4, 0x69, 0xd0, 0xfd, 0x1d,
-	0xf2, 0x39, 0x8d, 0xe2, 0x88, 0x86, 0xf3, 0xc6, 0x02, 0xab, 0xe3, 0x92, 0x70, 0x82, 0xa9, 0x24,
-	0x93, 0x8d, 0x5a, 0x53, 0x37, 0xba, 0x06, 0xca, 0x11, 0x7d, 0x99, 0xd2, 0x7c, 0x6e, 0x06, 0x65,
-	0x95, 0x3b, 0x24, 0xca, 0x67, 0xa3, 0x6c, 0x68, 0x83, 0xb9, 0xec, 0x36, 0x12, 0x2e, 0xcc, 0xbd,
-	0xca, 0xa1, 0x73, 0x04, 0xd6, 0x14, 0x25, 0x9f, 0x44, 0x04, 0x09, 0x82, 0x0f, 0xa9, 0xec, 0x60,
-	0x8e, 0x8e, 0xe3, 0xab, 0xb3, 0x42, 0x3d, 0x96, 0xc6, 0x32, 0x67, 0xa5, 0x91, 0x83, 0x8c, 0x9e,
-	0xbe, 0x7e, 0xd1, 0xcf, 0x50, 0x97, 0xfc, 0xe9, 0x12, 0x1f, 0x2d, 0xb0, 0xa2, 0x6a, 0xec, 0xeb,
-	0xde, 0xf6, 0x10, 0xbd, 0xaa, 0xb6, 0x77, 0x47, 0x7a, 0x65, 0x35, 0x16, 0xb7, 0xd7, 0x5d, 0x93,
-	0x91, 0xad, 0x1f, 0xd7, 0xac, 0x1f, 0xb7, 0xc9, 0x68, 0xbc, 0x53, 0x3a, 0xfd, 0xb2, 0x59, 0x18,
-	0x0a, 0x0a, 0xef, 0x81, 0x45, 0xc9, 0x5a, 0x13, 0x17, 0x77, 0x8a, 0x74, 0x20, 0x59, 0xbe, 0x20,
-	0x9c, 0xef, 0x16, 0xd8, 0x18, 0xf6, 0x91, 0xf1, 0xd2, 0x92, 0xe5, 0x2f, 0xe8, 0x0e, 0x58, 0xc0,
-	0x24, 0x22, 0xe1, 0x54, 0x2d, 0x8d, 0x42, 0x27, 0x94, 0x98, 0x99, 0x5a, 0x89, 0x60, 0x28, 0x76,
-	0xb1, 0x56, 0xfc, 0x79, 0x27, 0x37, 0xb2, 0x4e, 0xde, 0x7e, 0xdd, 0xac, 0x87, 0x54, 0x76, 0xd2,
-	0xb6, 0x1b, 0xb0, 0x9e, 0xd9, 0xc3, 0xe6, 0x67, 0x4b, 0xe0, 0xae, 0x27, 0x07, 0x09, 0x11, 0x2a,
-	0x41, 0x0c, 0x27, 0xb7, 0x65, 0xde, 0xc5, 0x73, 0x14, 0x51, 0x9c, 0x95, 0xd5, 0xb3, 0x1b, 0x0d,
-	0xda, 0x9a, 0x18, 0xf4, 0x63, 0xb3, 0x59, 0xf6, 0x10, 0x47, 0x3d, 0x71, 0x90, 0x60, 0x24, 0xb5,
-	0x2e, 0x28, 0x95, 0x1d, 0xc6, 0xa9, 0x1c, 0xfc, 0x5a, 0x97, 0x61, 0xe8, 0x4e, 0xf3, 0xf4, 0xbc,
-	0x6a, 0x9d, 0x9d, 0x57, 0xad, 0x6f, 0xe7, 0x55, 0xeb, 0xf5, 0x45, 0xb5, 0x70, 0x76, 0x51, 0x2d,
-	0x7c, 0xbe, 0xa8, 0x16, 0x5e, 0x5c, 0x1f, 0x6b, 0x44, 0xad, 0xf4, 0x08, 0xb5, 0xb5, 0xe1, 0x9d,
-	0x0c, 0x3f, 0x5c, 0xaa, 0x9f, 0x76, 0x59, 0x7d, 0x2d, 0x6e, 0xfe, 0x08, 0x00, 0x00, 0xff, 0xff,
-	0x42, 0xa1, 0xb0, 0x19, 0xd6, 0x06, 0x00, 0x00,
+	// 799 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x55, 0xcd, 0x6a, 0x23, 0x47,
+	0x10, 0xd6, 0x48, 0xb2, 0x6c, 0x75, 0xf0, 0x4f, 0xc6, 0x8a, 0x23, 0x3b, 0x41, 0x76, 0x86, 0x40,
+	0x14, 0x82, 0x67, 0x22, 0xe7, 0xef, 0x94, 0x43, 0x2c, 0x2b, 0x20, 0x12, 0x93, 0x30, 0x8a, 0x09,
+	0xe4, 0x22, 0x5a, 0xd3, 0x9d, 0x51, 0x23, 0x4d, 0xf7, 0xd0, 0xdd, 0x23, 0x59, 0xc7, 0x40, 0x20,
+	0xd7, 0xe4, 0x35, 0x4c, 0x8e, 0x3e, 0xee, 0x03, 0xf8, 0x68, 0x7c, 0x5a, 0xf6, 0xe0, 0x5d, 0xec,
+	0x07, 0xd8, 0x57, 0x58, 0xa6, 0xbb, 0x25, 0xcd, 0x82, 0xd9, 0xb5, 0x6c, 0xd8, 0x93, 0xba, 0xea,
+	0xab, 0x2a, 0x7d, 0xf5, 0x55, 0xf5, 0x34, 0xf8, 0x38, 0xe4, 0xf0, 0x4f, 0xe2, 0x71, 0x3c, 0x86,
+	0x1c, 0x09, 0x6f, 0xd4, 0xf0, 0xf0, 0x08, 0x53, 0xe9, 0xc6, 0x9c, 0x49, 0x66, 0x6f, 0x28, 0xd4,
+	0x35, 0xa8, 0x3b, 0x6a, 0xec, 0xd4, 0x02, 0x26, 0x22, 0x26, 0xbc, 0x1e, 0x14, 0xd8, 0x1b, 0x35,
+	0x7a, 0x58, 0xc2, 0x86, 0x17, 0x30, 0x42, 0x75, 0xc6, 0xce, 0xb6, 0xc6, 0xbb, 0xca, 0xf2, 0xb4,
+	0x61, 0xa0, 0x4a, 0xc8, 0x42, 0xa6, 0xfd, 0xe9, 0xc9, 0x78, 0x3f, 0xd5, 0x04, 0x84, 0x84, 0x03,
+	0x42, 0x43, 0x7c, 0x2a, 0x53, 0x0e, 0x73, 0x4b, 0x47, 0x39, 0xff, 0x5b, 0x60, 0xad, 0x95, 0x12,
+	0x3b, 0x82, 0x93, 0xe6, 0x90, 0x09, 0x8c, 0xec, 0x0d, 0x50, 0x40, 0x70, 0x52, 0xb5, 0xf6, 0xac,
+	0x7a, 0xd1, 0x4f, 0x8f, 0xf6, 0x37, 0xa0, 0x38, 0x20, 0x14, 0x55, 0xf3, 0x7b, 0x56, 0x7d, 0xed,
+	0xe0, 0x13, 0x57, 0x93, 0xcf, 0xd4, 0x1a, 0x35, 0xdc, 0x5f, 0x62, 0xcc, 0xa1, 0x64, 0xfc, 0x27,
+	0x42, 0x91, 0xaf, 0xc2, 0x6d, 0x1b, 0x14, 0x63, 0xc6, 0x86, 0xd5, 0xc2, 0x9e, 0x55, 0x2f, 0xfb,
+	0xea, 0x6c, 0x57, 0xc0, 0x52, 0x00, 0x39, 0x9f, 0x54, 0x8b, 0xca, 0xa9, 0x0d, 0xfb, 0x33, 0xb0,
+	0x3e, 0xc6, 0x24, 0xec, 0x4b, 0x8c, 0xba, 0x49, 0x2c, 0x49, 0x84, 0xab, 0x4b, 0x0a, 0x5f, 0x9b,
+	0xba, 0x4f, 0x94, 0xd7, 0xf9, 0xc7, 0x02, 0xeb, 0x53, 0xba, 0xad, 0xd3, 0x98, 0xf0, 0x3b, 0xf9,
+	0x7a, 0x60, 0x13, 0x41, 0x09, 0x03, 0x4c, 0x25, 0xe6, 0x5d, 0x8e, 0x65, 0xc2, 0x29, 0xd6, 0xf4,
+	0xcb, 0xbe, 0x3d, 0x87, 0x7c, 0x83, 0xd8, 0x0d, 0x50, 0x09, 0x18, 0x95, 0x9c, 0xf4, 0x12, 0xc9,
+	0x32, 0x19, 0x9a, 0xf9, 0x66, 0x06, 0x9b, 0xa6, 0x38, 0x4f, 0x2c, 0x60, 0x2b, 0x26, 0xc7, 0x84,
+	0x12, 0x1a, 0x36, 0x87, 0x90, 0x44, 0x77, 0x92, 0xf9, 0x10, 0x2c, 0xf7, 0x99, 0x90, 0x5d, 0xa2,
+	0x09, 0x14, 0xfd, 0x52, 0x6a, 0xb6, 0x91, 0xfd, 0x35, 0x58, 0x61, 0x46, 0x34, 0xfd, 0x47, 0x87,
+	0xd5, 0xab, 0xf3, 0xfd, 0x8a, 0x19, 0xed, 0x0f, 0x08, 0x71, 0x2c, 0x44, 0x47, 0x72, 0x42, 0x43,
+	0x7f, 0x16, 0x99, 0x8a, 0x1a, 0xc6, 0x89, 0x50, 0xfa, 0xad, 0xfa, 0xea, 0x6c, 0x6f, 0x81, 0x92,
+	0xde, 0x24, 0xa3, 0x9a, 0xb1, 0xec, 0x6d, 0xb0, 0xc2, 0x46, 0x98, 0x77, 0x03, 0x18, 0x57, 0x4b,
+	0x0a, 0x59, 0x4e, 0xed, 0x26, 0x8c, 0x1d, 0x1f, 0xbc, 0xaf, 0xd8, 0xff, 0xae, 0xf4, 0xed, 0x48,
+	0x9e, 0x04, 0x83, 0x45, 0xc8, 0x4f, 0x69, 0x14, 0xe6, 0x34, 0x9c, 0xbf, 0xf3, 0x60, 0x55, 0x15,
+	0xf5, 0xf1, 0x10, 0xc3, 0x74, 0x95, 0xb2, 0x2d, 0x5a, 0xf7, 0x6e, 0xf1, 0x3b, 0x50, 0x82, 0x11,
+	0x4b, 0xa8, 0x54, 0xff, 0xf9, 0xde, 0xc1, 0xb6, 0x6b, 0x12, 0xd2, 0xbb, 0xe1, 0x9a, 0xbb, 0xe1,
+	0x36, 0x19, 0xa1, 0x87, 0xc5, 0x8b, 0xeb, 0xdd, 0x9c, 0x6f, 0xc2, 0xed, 0xef, 0x41, 0x81, 0x8d,
+	0xa9, 0x11, 0xf3, 0x8b, 0x14, 0x7a, 0x76, 0xbd, 0xfb, 0x81, 0x4e, 0x16, 0x68, 0xe0, 0x12, 0xe6,
+	0x45, 0x50, 0xf6, 0xdd, 0x36, 0x95, 0x57, 0xe7, 0xfb, 0xc0, 0x54, 0x6d, 0x53, 0xe9, 0xa7, 0x79,
+	0x76, 0x0b, 0x2c, 0xa7, 0x3b, 0x8d, 0xb9, 0x56, 0x77, 0xc1, 0x12, 0xd3, 0x5c, 0xe7, 0x2f, 0x0b,
+	0x6c, 0x28, 0x19, 0x5a, 0x22, 0xe0, 0x6c, 0xfc, 0x1b, 0x1c, 0x60, 0xfa, 0x8e, 0x95, 0x70, 0xce,
+	0xf2, 0x60, 0x4b, 0x71, 0xe8, 0x68, 0x52, 0x3f, 0x62, 0x7c, 0x44, 0x46, 0x04, 0x3d, 0x78, 0x26,
+	0x1f, 0x81, 0x32, 0xc7, 0x54, 0xc2, 0xe1, 0x7c, 0x15, 0x56, 0xb4, 0xa3, 0x8d, 0x32, 0x34, 0x0b,
+	0x0f, 0x1a, 0x58, 0xf1, 0xf1, 0x03, 0x5b, 0x7a, 0xc4, 0xc0, 0x5e, 0x5a, 0x60, 0x67, 0x26, 0x56,
+	0xda, 0xb6, 0xfe, 0x2a, 0x4f, 0xaf, 0xf4, 0xb7, 0xa0, 0x8c, 0xf0, 0x10, 0x87, 0xf7, 0x52, 0x6c,
+	0x1e, 0xfa, 0x9a, 0xd0, 0xf9, 0x7b, 0x0b, 0x1d, 0x64, 0xb4, 0x2c, 0xbc, 0x59, 0xcb, 0x2f, 0xd3,
+	0x6e, 0xcf, 0x9e, 0xef, 0xd6, 0x43, 0x22, 0xfb, 0x49, 0xcf, 0x0d, 0x58, 0x64, 0x1e, 0x06, 0xf3,
+	0xb3, 0x2f, 0xd0, 0xc0, 0x93, 0x93, 0x18, 0x0b, 0x95, 0x20, 0x66, 0xeb, 0xf1, 0x9f, 0x65, 0xae,
+	0x7f, 0x47, 0x72, 0x0c, 0xa3, 0x63, 0x42, 0x25, 0xce, 0x8e, 0xd1, 0x5a, 0x6c, 0x8c, 0x4d, 0x50,
+	0x8a, 0x54, 0x09, 0xd3, 0xe7, 0x42, 0x63, 0x30, 0xa9, 0xce, 0xcf, 0xe6, 0x7b, 0xfa, 0x2b, 0xe4,
+	0x30, 0x12, 0x27, 0x31, 0x82, 0x52, 0x8b, 0x0f, 0x13, 0xd9, 0x67, 0x9c, 0xc8, 0xc9, 0xdb, 0xc5,
+	0x9f, 0x85, 0x1e, 0x36, 0x2f, 0x6e, 0x6a, 0xd6, 0xe5, 0x4d, 0xcd, 0x7a, 0x71, 0x53, 0xb3, 0xfe,
+	0xbd, 0xad, 0xe5, 0x2e, 0x6f, 0x6b, 0xb9, 0xa7, 0xb7, 0xb5, 0xdc, 0x1f, 0x9f, 0x67, 0xd4, 0x52,
+	0x0f, 0xd9, 0x10, 0xf6, 0xf4, 0xc1, 0x3b, 0x9d, 0x3d, 0xd7, 0x4a, 0xb4, 0x5e, 0x49, 0xbd, 0x91,
+	0x5f, 0xbd, 0x0a, 0x00, 0x00, 0xff, 0xff, 0xfb, 0xb4, 0xdb, 0xda, 0xcc, 0x07, 0x00, 0x00,
 }
 
 func (m *EventDayClosed) Marshal() (dAtA []byte, err error) {
@@ -958,7 +897,7 @@ func (m *EventWeightStruck) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *EventMiningCredited) Marshal() (dAtA []byte, err error) {
+func (m *EventReleased) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -968,153 +907,38 @@ func (m *EventMiningCredited) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *EventMiningCredited) MarshalTo(dAtA []byte) (int, error) {
+func (m *EventReleased) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *EventMiningCredited) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Stakers) > 0 {
-		i -= len(m.Stakers)
-		copy(dAtA[i:], m.Stakers)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Stakers)))
-		i--
-		dAtA[i] = 0x22
-	}
-	if len(m.Held) > 0 {
-		i -= len(m.Held)
-		copy(dAtA[i:], m.Held)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Held)))
-		i--
-		dAtA[i] = 0x1a
-	}
-	if len(m.Liquid) > 0 {
-		i -= len(m.Liquid)
-		copy(dAtA[i:], m.Liquid)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Liquid)))
-		i--
-		dAtA[i] = 0x12
-	}
-	if len(m.Operator) > 0 {
-		i -= len(m.Operator)
-		copy(dAtA[i:], m.Operator)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *EventReleasedWithdrawn) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *EventReleasedWithdrawn) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *EventReleasedWithdrawn) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Amount) > 0 {
-		i -= len(m.Amount)
-		copy(dAtA[i:], m.Amount)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
-		i--
-		dAtA[i] = 0x12
-	}
-	if len(m.Operator) > 0 {
-		i -= len(m.Operator)
-		copy(dAtA[i:], m.Operator)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *EventRewardsTaken) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *EventRewardsTaken) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *EventRewardsTaken) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Amount) > 0 {
-		i -= len(m.Amount)
-		copy(dAtA[i:], m.Amount)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
-		i--
-		dAtA[i] = 0x12
-	}
-	if len(m.Operator) > 0 {
-		i -= len(m.Operator)
-		copy(dAtA[i:], m.Operator)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *EventStakersPaid) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *EventStakersPaid) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *EventStakersPaid) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *EventReleased) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
 	_ = l
 	{
-		size, err := m.ToOperator.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
+		size := m.Stakers.Size()
+		i -= size
+		if _, err := m.Stakers.MarshalTo(dAtA[i:]); err != nil {
 			return 0, err
 		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	{
+		size := m.Own.Size()
 		i -= size
+		if _, err := m.Own.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
 		i = encodeVarintEvent(dAtA, i, uint64(size))
 	}
 	i--
 	dAtA[i] = 0x1a
 	{
-		size, err := m.Stakers.MarshalToSizedBuffer(dAtA[:i])
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
 			return 0, err
 		}
@@ -1123,6 +947,111 @@ func (m *EventStakersPaid) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	i--
 	dAtA[i] = 0x12
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventEscrowTaken) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventEscrowTaken) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventEscrowTaken) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventStakersFeeDivided) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventStakersFeeDivided) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventStakersFeeDivided) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Stakers.Size()
+		i -= size
+		if _, err := m.Stakers.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	{
+		size := m.Own.Size()
+		i -= size
+		if _, err := m.Own.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if m.RentalId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.RentalId))
+		i--
+		dAtA[i] = 0x10
+	}
 	if len(m.Operator) > 0 {
 		i -= len(m.Operator)
 		copy(dAtA[i:], m.Operator)
@@ -1184,7 +1113,7 @@ func (m *EventStakingRewardsClaimed) MarshalToSizedBuffer(dAtA []byte) (int, err
 	return len(dAtA) - i, nil
 }
 
-func (m *EventValidatorsPaid) Marshal() (dAtA []byte, err error) {
+func (m *EventStreamMinted) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -1194,23 +1123,36 @@ func (m *EventValidatorsPaid) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *EventValidatorsPaid) MarshalTo(dAtA []byte) (int, error) {
+func (m *EventStreamMinted) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *EventValidatorsPaid) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *EventStreamMinted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
 	_ = l
-	if len(m.Amount) > 0 {
-		i -= len(m.Amount)
-		copy(dAtA[i:], m.Amount)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
-		i--
-		dAtA[i] = 0xa
+	{
+		size := m.Minted.Size()
+		i -= size
+		if _, err := m.Minted.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvent(dAtA, i, uint64(size))
 	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvent(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
 }
 
@@ -1350,7 +1292,7 @@ func (m *EventWeightStruck) Size() (n int) {
 	return n
 }
 
-func (m *EventMiningCredited) Size() (n int) {
+func (m *EventReleased) Size() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -1360,68 +1302,48 @@ func (m *EventMiningCredited) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovEvent(uint64(l))
 	}
-	l = len(m.Liquid)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
-	l = len(m.Held)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
-	l = len(m.Stakers)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
-	return n
-}
-
-func (m *EventReleasedWithdrawn) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Operator)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
-	l = len(m.Amount)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
-	return n
-}
-
-func (m *EventRewardsTaken) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Operator)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
-	l = len(m.Amount)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
-	return n
-}
-
-func (m *EventStakersPaid) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Operator)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
+	l = m.Amount.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = m.Own.Size()
+	n += 1 + l + sovEvent(uint64(l))
 	l = m.Stakers.Size()
 	n += 1 + l + sovEvent(uint64(l))
-	l = m.ToOperator.Size()
+	return n
+}
+
+func (m *EventEscrowTaken) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventStakersFeeDivided) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.RentalId != 0 {
+		n += 1 + sovEvent(uint64(m.RentalId))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = m.Own.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = m.Stakers.Size()
 	n += 1 + l + sovEvent(uint64(l))
 	return n
 }
@@ -1449,16 +1371,16 @@ func (m *EventStakingRewardsClaimed) Size() (n int) {
 	return n
 }
 
-func (m *EventValidatorsPaid) Size() (n int) {
+func (m *EventStreamMinted) Size() (n int) {
 	if m == nil {
 		return 0
 	}
 	var l int
 	_ = l
-	l = len(m.Amount)
-	if l > 0 {
-		n += 1 + l + sovEvent(uint64(l))
-	}
+	l = m.Amount.Size()
+	n += 1 + l + sovEvent(uint64(l))
+	l = m.Minted.Size()
+	n += 1 + l + sovEvent(uint64(l))
 	return n
 }
 
@@ -2108,7 +2030,7 @@ func (m *EventWeightStruck) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *EventMiningCredited) Unmarshal(dAtA []byte) error {
+func (m *EventReleased) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -2131,10 +2053,10 @@ func (m *EventMiningCredited) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: EventMiningCredited: wiretype end group for non-group")
+			return fmt.Errorf("proto: EventReleased: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventMiningCredited: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: EventReleased: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -2171,9 +2093,9 @@ func (m *EventMiningCredited) Unmarshal(dAtA []byte) error {
 			iNdEx = postIndex
 		case 2:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Liquid", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
 			}
-			var stringLen uint64
+			var msglen int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowEvent
@@ -2183,27 +2105,28 @@ func (m *EventMiningCredited) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
+				msglen |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
+			if msglen < 0 {
 				return ErrInvalidLengthEvent
 			}
-			postIndex := iNdEx + intStringLen
+			postIndex := iNdEx + msglen
 			if postIndex < 0 {
 				return ErrInvalidLengthEvent
 			}
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Liquid = string(dAtA[iNdEx:postIndex])
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Held", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Own", wireType)
 			}
 			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
@@ -2231,7 +2154,9 @@ func (m *EventMiningCredited) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Held = string(dAtA[iNdEx:postIndex])
+			if err := m.Own.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		case 4:
 			if wireType != 2 {
@@ -2263,7 +2188,9 @@ func (m *EventMiningCredited) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Stakers = string(dAtA[iNdEx:postIndex])
+			if err := m.Stakers.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
@@ -2286,7 +2213,7 @@ func (m *EventMiningCredited) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *EventReleasedWithdrawn) Unmarshal(dAtA []byte) error {
+func (m *EventEscrowTaken) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -2309,10 +2236,10 @@ func (m *EventReleasedWithdrawn) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: EventReleasedWithdrawn: wiretype end group for non-group")
+			return fmt.Errorf("proto: EventEscrowTaken: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventReleasedWithdrawn: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: EventEscrowTaken: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -2350,234 +2277,6 @@ func (m *EventReleasedWithdrawn) Unmarshal(dAtA []byte) error {
 		case 2:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowEvent
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthEvent
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthEvent
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Amount = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipEvent(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthEvent
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *EventRewardsTaken) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowEvent
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: EventRewardsTaken: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventRewardsTaken: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowEvent
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthEvent
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthEvent
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Operator = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowEvent
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthEvent
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthEvent
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Amount = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipEvent(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthEvent
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *EventStakersPaid) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowEvent
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: EventStakersPaid: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventStakersPaid: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowEvent
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthEvent
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthEvent
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Operator = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Stakers", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -2598,6 +2297,208 @@ func (m *EventStakersPaid) Unmarshal(dAtA []byte) error {
 				return ErrInvalidLengthEvent
 			}
 			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventStakersFeeDivided) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventStakersFeeDivided: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventStakersFeeDivided: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RentalId", wireType)
+			}
+			m.RentalId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RentalId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Own", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Own.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Stakers", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
 			if postIndex < 0 {
 				return ErrInvalidLengthEvent
 			}
@@ -2605,39 +2506,6 @@ func (m *EventStakersPaid) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if err := m.Stakers.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 3:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field ToOperator", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowEvent
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthEvent
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthEvent
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.ToOperator.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
@@ -2810,7 +2678,7 @@ func (m *EventStakingRewardsClaimed) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *EventValidatorsPaid) Unmarshal(dAtA []byte) error {
+func (m *EventStreamMinted) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -2833,15 +2701,48 @@ func (m *EventValidatorsPaid) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: EventValidatorsPaid: wiretype end group for non-group")
+			return fmt.Errorf("proto: EventStreamMinted: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventValidatorsPaid: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: EventStreamMinted: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Minted", wireType)
 			}
 			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
@@ -2869,7 +2770,9 @@ func (m *EventValidatorsPaid) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Amount = string(dAtA[iNdEx:postIndex])
+			if err := m.Minted.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

@@ -15,7 +15,7 @@ import (
 //
 // Source: protocol §4 "Release".
 func SplitReward(amount math.Int, liquidPPM uint64) (liquid, held math.Int) {
-	liquid = amount.Mul(math.NewIntFromUint64(liquidPPM)).QuoRaw(partsPerWhole)
+	liquid = amount.Mul(math.NewIntFromUint64(liquidPPM)).QuoRaw(PPM)
 	return liquid, amount.Sub(liquid)
 }
 
@@ -53,4 +53,20 @@ func TakeNewest(held []math.Int, limit math.Int) []math.Int {
 		limit = limit.Sub(taken[i])
 	}
 	return taken
+}
+
+// Due returns what has flowed of the tranche by now and wasn't paid.
+func (t Tranche) Due(now time.Time) math.Int {
+	return Linear(t.Amount, t.StartsAt, t.EndsAt, now).Sub(t.Paid)
+}
+
+// Without returns the tranche after a slash took part of what isn't paid. What
+// is left flows evenly over the rest of its time. All that is due at now must
+// have been paid before.
+func (t Tranche) Without(part math.Int, now time.Time) Tranche {
+	t.Amount, t.Paid = t.Amount.Sub(t.Paid).Sub(part), math.ZeroInt()
+	if second := now.Truncate(time.Second); second.After(t.StartsAt) {
+		t.StartsAt = second
+	}
+	return t
 }

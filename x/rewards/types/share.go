@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	// partsPerWhole is one whole in parts per million.
-	partsPerWhole = 1_000_000
 	// ShareScaleBits is the fixed point of rewards per share: 2^96 is one base unit.
 	ShareScaleBits = 96
+	// MaxClaimOperators is the number of operators in one claim of staking rewards.
+	MaxClaimOperators = 100
 	// maxScaledBits bounds what is stored in that scale, well inside the 256
 	// bits of a math.Int.
 	maxScaledBits = 250
@@ -37,7 +37,7 @@ func DivideEarnings(amount, own, counted math.Int, commissionPPM uint64) (operat
 	product := new(big.Int).Mul(amount.BigInt(), counted.BigInt())
 	gross := math.NewIntFromBigInt(product.Quo(product, whole.BigInt()))
 	commission := new(big.Int).Mul(gross.BigInt(), new(big.Int).SetUint64(commissionPPM))
-	stakers = gross.Sub(math.NewIntFromBigInt(commission.Quo(commission, big.NewInt(partsPerWhole))))
+	stakers = gross.Sub(math.NewIntFromBigInt(commission.Quo(commission, big.NewInt(PPM))))
 	return amount.Sub(stakers), stakers
 }
 
@@ -71,4 +71,15 @@ func Earned(shares, perShare, since math.Int) (amount, dust math.Int) {
 	whole := new(big.Int).Rsh(scaled, ShareScaleBits)
 	scaled.Sub(scaled, new(big.Int).Lsh(whole, ShareScaleBits))
 	return math.NewIntFromBigInt(whole), math.NewIntFromBigInt(scaled)
+}
+
+// MarkOf returns up to where the staker was settled in the pool of the denom;
+// without a mark that is its beginning.
+func (s Staker) MarkOf(denom string) math.Int {
+	for _, m := range s.Marks {
+		if m.Denom == denom {
+			return m.PerShare
+		}
+	}
+	return math.ZeroInt()
 }

@@ -18,3 +18,8 @@ func StreamDue(total, minted math.Int, start, end, last, now time.Time, interval
 	}
 	return math.MaxInt(math.ZeroInt(), Linear(total, start, end, now).Sub(minted))
 }
+
+// Due returns what a block at now must mint; see StreamDue.
+func (s Stream) Due(now time.Time, interval time.Duration) math.Int {
+	return StreamDue(s.Total, s.Minted, s.StartsAt, s.EndsAt, s.LastMintedAt, now, interval)
+}
