@@ -21,7 +21,7 @@ type subject = collections.Triple[int32, sdk.AccAddress, uint64]
 // disputeIndexes are the ways to find a dispute other than by its id.
 type disputeIndexes struct {
 	claimant *indexes.Multi[sdk.AccAddress, uint64, types.Dispute]
-	// subject: one dispute per subject, for ever.
+	// subject: one dispute per subject, for longer than it can be disputed.
 	subject *indexes.Unique[subject, uint64, types.Dispute]
 	due     dueIndex
 }
@@ -48,7 +48,7 @@ func (i disputeIndexes) IndexesList() []collections.Index[uint64, types.Dispute]
 	return []collections.Index[uint64, types.Dispute]{i.claimant, i.subject, i.due}
 }
 
-// dueIndex holds (due time, dispute) of the disputes that are not closed.
+// dueIndex holds (due time, dispute) of the disputes that are not parked.
 type dueIndex struct {
 	keys collections.KeySet[collections.Pair[time.Time, uint64]]
 }
@@ -65,7 +65,7 @@ func (i dueIndex) Reference(ctx context.Context, id uint64, d types.Dispute, old
 			return err
 		}
 	}
-	if d.State == types.DISPUTE_STATE_CLOSED {
+	if d.Parked {
 		return nil
 	}
 	return i.keys.Set(ctx, collections.Join(d.DueAt, id))
