@@ -76,6 +76,11 @@ func (k *Keeper) SubmitAttestations(ctx context.Context, groups []types.Attestat
 	if err := b.write(flat); err != nil {
 		return BatchResult{}, err
 	}
+	for i := range b.counted {
+		if err := k.hooks.AfterSlotsCounted(flat, b.counted[i].day, b.counted[i].hosts); err != nil {
+			return BatchResult{}, err
+		}
+	}
 	for _, e := range result.NotRunning {
 		if err := k.hooks.AfterRentalsNotRunning(ctx, e.HostId, e.Slot, e.RentalIds); err != nil {
 			return BatchResult{}, err

@@ -34,6 +34,7 @@ func TestSubmitAttestations(t *testing.T) {
 	want.Attested = []types.SlotBitmap{{Slot: startSlot, Bucket: 0, Bits: []byte{0b10}}}
 	want.Up = []types.SlotBitmap{{Slot: startSlot, Bucket: 0, Bits: []byte{0b1101}}}
 	want.Counters = []types.DayCounters{{Day: startSlot / 144, Bucket: 0, Counts: []byte{1, 0, 1, 1}}}
+	want.AttestedHosts = []types.AttestedHosts{{Day: startSlot / 144, Hosts: []uint32{1}}}
 	require.Equal(t, want, f.state())
 	notRunning := types.EventRentalsReportedNotRunning{HostId: 1, Slot: startSlot, RentalIds: []uint64{7, 9}}
 	require.Equal(t, []types.EventRentalsReportedNotRunning{notRunning}, f.hooks.notRunning)

@@ -22,7 +22,8 @@ type batch struct {
 	groups  []groupState
 	pages   map[uint64]types.SignerPage
 	seen    map[hostSlot]struct{}
-	records struct{ attested, up, counters recordSet }
+	records struct{ attested, up, counters, hostCounts recordSet }
+	counted []countedDay
 }
 
 // groupState is an attestation group with its anchor, or why all of it is refused.
@@ -44,6 +45,7 @@ func (k *Keeper) newBatch(ctx context.Context, params types.Params, groups []typ
 	b.records.attested = newRecordSet(k.attested)
 	b.records.up = newRecordSet(k.up)
 	b.records.counters = newRecordSet(k.counters)
+	b.records.hostCounts = newRecordSet(k.hostCounts)
 	for i := range groups {
 		if err := b.checkGroup(ctx, &groups[i], &b.groups[i]); err != nil {
 			return nil, err
@@ -187,29 +189,66 @@ func (b *batch) count(ctx context.Context, c *candidate) error {
 		return err
 	}
 	attested.set(types.Bitmap(attested.bytes).Set(position))
+	day := b.params.DayOf(c.slot)
+	hosts, err := b.records.hostCounts.get(ctx, day, 0)
+	if err != nil {
+		return err
+	}
+	hosts.set(types.HostCounts(hosts.bytes).Add(c.slot - b.params.FirstSlotOf(day)))
 
 	bucket, position = types.Bucket(c.signer.FirstGPU)
 	up, err := b.records.up.get(ctx, c.slot, bucket)
 	if err != nil {
 		return err
 	}
-	counters, err := b.records.counters.get(ctx, b.params.DayOf(c.slot), bucket)
+	counters, err := b.records.counters.get(ctx, day, bucket)
 	if err != nil {
 		return err
 	}
 	down := types.Bitmap(c.att.Down)
+	counts := b.addCounted(day, c)
 	for i := range uint64(c.signer.GPUCount) {
 		if !down.Get(i) {
 			up.set(types.Bitmap(up.bytes).Set(position + i))
 			counters.set(types.Counts(counters.bytes).Add(position + i))
+			counts[i] = counters.bytes[position+i]
 		}
 	}
 	return nil
 }
 
+// countedDay is what a message counted on one day, for the hooks.
+type countedDay struct {
+	day   uint64
+	hosts []types.CountedHost
+	arena []uint8 // of the counts: one allocation for many hosts
+}
+
+// addCounted lists the attestation for the hooks and returns its counts, all 0.
+func (b *batch) addCounted(day uint64, c *candidate) []uint8 {
+	at := -1
+	for i := range b.counted {
+		if b.counted[i].day == day {
+			at = i
+		}
+	}
+	if at < 0 {
+		at = len(b.counted)
+		b.counted = append(b.counted, countedDay{day: day})
+	}
+	d, n := &b.counted[at], int(c.signer.GPUCount)
+	if len(d.arena) < n {
+		d.arena = make([]uint8, max(n, types.BucketSize))
+	}
+	counts := d.arena[:n:n]
+	d.arena = d.arena[n:]
+	d.hosts = append(d.hosts, types.CountedHost{HostID: c.att.HostId, FirstGPU: c.signer.FirstGPU, Counts: counts})
+	return counts
+}
+
 // write stores every record that was changed.
 func (b *batch) write(ctx context.Context) error {
-	for _, s := range []*recordSet{&b.records.attested, &b.records.up, &b.records.counters} {
+	for _, s := range []*recordSet{&b.records.attested, &b.records.up, &b.records.counters, &b.records.hostCounts} {
 		if err := s.write(ctx); err != nil {
 			return err
 		}

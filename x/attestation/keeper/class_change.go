@@ -13,7 +13,9 @@ import (
 )
 
 // SetHardwareClass schedules a new class, or a change of one, and returns when it
-// applies. A change that waits already is replaced, and waits anew.
+// applies: at the start of the first day after its time-lock, since the weights of
+// a day are those at its start. A change that waits already is replaced, and waits
+// anew.
 //
 // Errors: ErrInvalidClass, ErrWeightChange, ErrTooManyClasses.
 func (k *Keeper) SetHardwareClass(ctx context.Context, class types.HardwareClass) (time.Time, error) {
@@ -47,7 +49,7 @@ func (k *Keeper) SetHardwareClass(ctx context.Context, class types.HardwareClass
 			return time.Time{}, err
 		}
 	}
-	at := blockTime(ctx).Add(params.ClassTimeLock)
+	at := params.DayFrom(blockTime(ctx).Add(params.ClassTimeLock))
 	if err := k.classQueue.Set(ctx, collections.Join(at, class.Key)); err != nil {
 		return time.Time{}, err
 	}

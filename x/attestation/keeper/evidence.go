@@ -3,6 +3,7 @@ package keeper
 import (
 	"bytes"
 	"context"
+	"fmt"
 
 	"cosmossdk.io/collections"
 
@@ -47,13 +48,16 @@ func (k *Keeper) SubmitEquivocation(ctx context.Context, submitter sdk.AccAddres
 	if err := k.faults.Set(ctx, collections.Join(slot, host.Id)); err != nil {
 		return err
 	}
-	_, err = k.staking.SlashEquivocation(ctx, stakingext.SlashRequest{
+	if _, err := k.staking.SlashEquivocation(ctx, stakingext.SlashRequest{
 		Operator:    operator,
 		Fault:       stakingext.FAULT_EQUIVOCATION,
+		FaultID:     fmt.Sprintf("equivocation/%d/%d", host.Id, slot),
 		CommittedAt: params.SlotStart(slot),
 		Reporter:    submitter,
-	})
-	return err
+	}); err != nil {
+		return err
+	}
+	return k.hooks.AfterEquivocationProven(ctx, host.Id, slot)
 }
 
 // differentDocs returns the canonical encodings of two documents that contradict

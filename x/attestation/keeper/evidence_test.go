@@ -37,7 +37,7 @@ func TestEquivocation(t *testing.T) {
 
 	require.NoError(t, err)
 	require.Equal(t, []stakingext.SlashRequest{{
-		Operator: operator, Fault: stakingext.FAULT_EQUIVOCATION, CommittedAt: start, Reporter: other,
+		Operator: operator, Fault: stakingext.FAULT_EQUIVOCATION, FaultID: "equivocation/1/2880000", CommittedAt: start, Reporter: other,
 	}}, f.staking.slashes)
 	want := before
 	want.Faults = []types.ProvenFault{{HostId: 1, Slot: startSlot}}

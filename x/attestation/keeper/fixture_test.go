@@ -75,6 +75,8 @@ type fakeHooks struct {
 	notRunning []types.EventRentalsReportedNotRunning
 	changed    [][]uint32
 	retired    []uint64
+	counted    []countedDay
+	proven     [][2]uint64 // host, slot
 	err        error
 }
 
@@ -85,6 +87,21 @@ func (h *fakeHooks) AfterRentalsNotRunning(_ context.Context, hostID, slot uint6
 
 func (h *fakeHooks) BeforeGPUsChanged(_ context.Context, _ uint64, ordinals []uint32) error {
 	h.changed = append(h.changed, ordinals)
+	return h.err
+}
+
+type countedDay struct {
+	day   uint64
+	hosts []types.CountedHost
+}
+
+func (h *fakeHooks) AfterSlotsCounted(_ context.Context, day uint64, hosts []types.CountedHost) error {
+	h.counted = append(h.counted, countedDay{day, hosts})
+	return h.err
+}
+
+func (h *fakeHooks) AfterEquivocationProven(_ context.Context, hostID, slot uint64) error {
+	h.proven = append(h.proven, [2]uint64{hostID, slot})
 	return h.err
 }
 

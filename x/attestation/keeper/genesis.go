@@ -95,6 +95,11 @@ func (k *Keeper) initRecords(ctx context.Context, gs types.GenesisState) error {
 			return err
 		}
 	}
+	for _, r := range gs.AttestedHosts {
+		if err := k.hostCounts.Set(ctx, collections.Join(r.Day, uint64(0)), types.NewHostCounts(r.Hosts)); err != nil {
+			return err
+		}
+	}
 	for _, f := range gs.Faults {
 		if err := k.faults.Set(ctx, collections.Join(f.Slot, f.HostId)); err != nil {
 			return err
@@ -155,6 +160,12 @@ func (k *Keeper) exportRecords(ctx context.Context, gs *types.GenesisState) erro
 	}
 	if err := k.counters.Walk(ctx, nil, func(key recordKey, counts []byte) (bool, error) {
 		gs.Counters = append(gs.Counters, types.DayCounters{Day: key.K1(), Bucket: key.K2(), Counts: counts})
+		return false, nil
+	}); err != nil {
+		return err
+	}
+	if err := k.hostCounts.Walk(ctx, nil, func(key recordKey, counts []byte) (bool, error) {
+		gs.AttestedHosts = append(gs.AttestedHosts, types.AttestedHosts{Day: key.K1(), Hosts: types.HostCounts(counts).List()})
 		return false, nil
 	}); err != nil {
 		return err

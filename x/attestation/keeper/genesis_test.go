@@ -35,7 +35,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	want.RefreshFromHost = 2
 	require.NotContains(t, []int{
 		len(want.Classes), len(want.PendingClasses), len(want.Hosts), len(want.Gpus), len(want.Anchors),
-		len(want.Attested), len(want.Up), len(want.Counters), len(want.Faults), int(want.NextHostId), int(want.NextGpu), int(want.LastClosedSlot),
+		len(want.Attested), len(want.Up), len(want.Counters), len(want.Faults), len(want.AttestedHosts), int(want.NextHostId), int(want.NextGpu), int(want.LastClosedSlot),
 	}, 0, "every field is set")
 
 	f := emptyFixture(t)
@@ -89,6 +89,9 @@ func TestGenesisRefused(t *testing.T) {
 		"counter over a day":      func(gs *types.GenesisState) { gs.Counters[0].Counts[0] = 145 },
 		"fault twice":             func(gs *types.GenesisState) { gs.Faults = append(gs.Faults, gs.Faults[0]) },
 		"fault of no host":        func(gs *types.GenesisState) { gs.Faults[0].HostId = 99 },
+		"attested hosts twice":    func(gs *types.GenesisState) { gs.AttestedHosts = append(gs.AttestedHosts, gs.AttestedHosts[0]) },
+		"no attested hosts":       func(gs *types.GenesisState) { gs.AttestedHosts[0].Hosts = nil },
+		"too many slots":          func(gs *types.GenesisState) { gs.AttestedHosts[0].Hosts = make([]uint32, 145) },
 		"refresh from nowhere":    func(gs *types.GenesisState) { gs.RefreshFromHost = 99 },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +112,8 @@ func TestGenesisRefused(t *testing.T) {
 func TestInvariantsCanFail(t *testing.T) {
 	for name, change := range map[string]func(*types.GenesisState){
 		"counter":        func(gs *types.GenesisState) { gs.Counters[0].Counts[0]++ },
+		"host count":     func(gs *types.GenesisState) { gs.AttestedHosts[0].Hosts[0]++ },
+		"no host count":  func(gs *types.GenesisState) { gs.AttestedHosts = nil },
 		"bit of no GPU":  func(gs *types.GenesisState) { gs.Up[0].Bits = []byte{0xff, 0xff, 0xff} },
 		"bit of no host": func(gs *types.GenesisState) { gs.Attested[0].Bits = []byte{0xff} },
 	} {

@@ -3,6 +3,8 @@ package keeper
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"cosmossdk.io/collections"
 
@@ -139,4 +141,21 @@ func setBits(bits types.Bitmap) []uint64 {
 		}
 	}
 	return set
+}
+
+// compareCounts names the slots after the floor whose counts differ, ascending.
+func compareCounts(bits, counts map[uint64]uint32, floor uint64) (broken []string) {
+	slots := slices.Collect(maps.Keys(bits))
+	for slot := range counts {
+		if _, known := bits[slot]; !known {
+			slots = append(slots, slot)
+		}
+	}
+	slices.Sort(slots)
+	for _, slot := range slots {
+		if slot > floor && bits[slot] != counts[slot] {
+			broken = append(broken, fmt.Sprintf("slot %d: %d hosts counted, bitmaps say %d", slot, counts[slot], bits[slot]))
+		}
+	}
+	return broken
 }

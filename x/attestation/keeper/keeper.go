@@ -44,6 +44,7 @@ type Keeper struct {
 	attested   collections.Map[recordKey, []byte]                   // bits by host id
 	up         collections.Map[recordKey, []byte]                   // bits by GPU index
 	counters   collections.Map[recordKey, []byte]                   // (day, bucket): a byte per GPU
+	hostCounts collections.Map[recordKey, []byte]                   // (day, 0): types.HostCounts
 	faults     collections.KeySet[collections.Pair[uint64, uint64]] // (slot, host)
 }
 
@@ -103,6 +104,7 @@ func NewKeeper(
 		attested:   collections.NewMap(sb, types.AttestedPrefix, "attested", pair, collections.BytesValue),
 		up:         collections.NewMap(sb, types.UpPrefix, "up", pair, collections.BytesValue),
 		counters:   collections.NewMap(sb, types.CountersPrefix, "counters", pair, collections.BytesValue),
+		hostCounts: collections.NewMap(sb, types.AttestedHostsPrefix, "attested_hosts", pair, collections.BytesValue),
 		faults:     collections.NewKeySet(sb, types.FaultsPrefix, "faults", pair),
 	}
 	schema, err := sb.Build()

@@ -30,6 +30,12 @@ func (k *Keeper) prune(ctx context.Context) error {
 			return err
 		}
 	}
+	// The day before the oldest slot that is kept says how many attest as a rule.
+	if day := params.DayOf(floor); day > 1 {
+		if err := pruneRecords(ctx, k.hostCounts, day-2, &budget); err != nil {
+			return err
+		}
+	}
 	now := blockTime(ctx)
 	if day := params.DayOf(params.SlotAt(now)); day > uint64(params.CounterDays) {
 		if err := pruneRecords(ctx, k.counters, day-uint64(params.CounterDays)-1, &budget); err != nil {

@@ -31,6 +31,9 @@ func RandomParams(r *rand.Rand, slotSeconds, slotsPerDay uint32) types.Params {
 		ClassTimeLock:      seconds(1, 86_400),
 		MaxWeightChangePpm: uint64(simtypes.RandIntBetween(r, 1, types.PPM)),
 		EvidenceMaxAge:     seconds(int(slotSeconds), int(types.MaxEvidenceAge/time.Second)),
+
+		NetworkFaultPpm:      uint64(simtypes.RandIntBetween(r, 1, types.PPM)),
+		NetworkFaultMinHosts: uint32(simtypes.RandIntBetween(r, 1, 10)),
 	}
 }
 

@@ -26,7 +26,23 @@ func (gs *GenesisState) validateRecords() error {
 	if err := gs.validateCounters(); err != nil {
 		return err
 	}
+	if err := gs.validateAttestedHosts(); err != nil {
+		return err
+	}
 	return gs.validateFaults()
+}
+
+func (gs *GenesisState) validateAttestedHosts() error {
+	seen := map[uint64]bool{}
+	for _, r := range gs.AttestedHosts {
+		n := len(r.Hosts)
+		if seen[r.Day] || n == 0 || n > int(gs.Params.SlotsPerDay) || r.Hosts[n-1] == 0 {
+			return ErrInvalidGenesis.Wrapf("attested hosts of day %d: twice, or %d slots, want 1 to %d of which the last is not 0",
+				r.Day, n, gs.Params.SlotsPerDay)
+		}
+		seen[r.Day] = true
+	}
+	return nil
 }
 
 func (gs *GenesisState) validateCounters() error {

@@ -41,4 +41,5 @@ var (
 	RefreshFromPrefix     = collections.NewPrefix(16)
 	FloorPrefix           = collections.NewPrefix(17)
 	SignersPrefix         = collections.NewPrefix(18)
+	AttestedHostsPrefix   = collections.NewPrefix(19)
 )

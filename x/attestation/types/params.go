@@ -39,6 +39,9 @@ func DefaultParams() Params {
 		ClassTimeLock:      14 * 24 * time.Hour,
 		MaxWeightChangePpm: 200_000,
 		EvidenceMaxAge:     14 * 24 * time.Hour,
+
+		NetworkFaultPpm:      100_000,
+		NetworkFaultMinHosts: 20,
 	}
 }
 
@@ -56,6 +59,8 @@ func (p Params) Validate() error {
 		{"max_batch", uint64(p.MaxBatch), 1, 4_096},
 		{"attestation_gas", p.AttestationGas, 1, 1_000_000},
 		{"max_weight_change_ppm", p.MaxWeightChangePpm, 1, PPM},
+		{"network_fault_ppm", p.NetworkFaultPpm, 1, PPM},
+		{"network_fault_min_hosts", uint64(p.NetworkFaultMinHosts), 1, 1 << 20},
 	} {
 		if r.got < r.low || r.got > r.high {
 			return ErrInvalidParams.Wrapf("%s is %d, want %d to %d", r.name, r.got, r.low, r.high)

@@ -34,6 +34,15 @@ func (p Params) DayOf(slot uint64) uint64 {
 // FirstSlotOf returns the first slot of the day.
 func (p Params) FirstSlotOf(day uint64) uint64 { return day * uint64(p.SlotsPerDay) }
 
+// DayFrom returns the first second of the first day that starts at t or after it.
+func (p Params) DayFrom(t time.Time) time.Time {
+	day := p.DayOf(p.SlotAt(t))
+	if start := p.SlotStart(p.FirstSlotOf(day)); !start.Before(t) {
+		return start
+	}
+	return p.SlotStart(p.FirstSlotOf(day + 1))
+}
+
 // DayLength returns the length of a day of slots.
 func (p Params) DayLength() time.Duration {
 	return time.Duration(p.SlotSeconds) * time.Duration(p.SlotsPerDay) * time.Second
