@@ -6,6 +6,7 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 
 	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -26,6 +27,9 @@ func (k *Keeper) Bond(ctx context.Context, operator sdk.AccAddress, amount sdk.C
 		return types.ErrTombstoned.Wrapf("operator %s can't bond", record.Address)
 	}
 	if err := k.lock(ctx, operator, amount); err != nil {
+		return err
+	}
+	if err := k.hooks.BeforeStakeChanged(ctx, operator); err != nil {
 		return err
 	}
 	record.OwnStake = record.OwnStake.Add(amount.Amount)
@@ -50,10 +54,16 @@ func (k *Keeper) checkAmount(ctx context.Context, amount sdk.Coin) error {
 	return nil
 }
 
-// lock moves coins of the operator into the module's account.
-func (k *Keeper) lock(ctx context.Context, operator sdk.AccAddress, amount sdk.Coin) error {
-	err := k.bank.SendCoinsFromAccountToModule(ctx, operator, types.ModuleName, sdk.NewCoins(amount))
-	return errorsmod.Wrapf(err, "bond of %s by %s", amount, k.name(operator))
+// lock moves coins of an account into the module's account.
+func (k *Keeper) lock(ctx context.Context, account sdk.AccAddress, amount sdk.Coin) error {
+	err := k.bank.SendCoinsFromAccountToModule(ctx, account, types.ModuleName, sdk.NewCoins(amount))
+	return errorsmod.Wrapf(err, "bond of %s by %s", amount, k.name(account))
+}
+
+// startLeaving moves bonded coins to the account of what is on its way out.
+func (k *Keeper) startLeaving(ctx context.Context, amount math.Int, denom string) error {
+	err := k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, types.UnbondingAccount, sdk.NewCoins(sdk.NewCoin(denom, amount)))
+	return errorsmod.Wrapf(err, "unbonding of %s%s", amount, denom)
 }
 
 // emit sends a typed event.

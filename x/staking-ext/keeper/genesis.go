@@ -10,8 +10,8 @@ import (
 	"github.com/grafilab/grafi/x/staking-ext/types"
 )
 
-// InitGenesis writes a validated state. The module's account must already hold
-// exactly the stake, so x/bank comes first.
+// InitGenesis writes a validated state. The module's accounts must already
+// hold exactly the stake, so x/bank comes first.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := gs.Validate(k.addressCodec); err != nil {
 		return err
@@ -33,7 +33,14 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		if err != nil {
 			return err
 		}
-		if err := k.requirements.Set(ctx, collections.Join3(sdk.AccAddress(operator), r.HostId, r.Ordinal), r); err != nil {
+		key := collections.Join3(sdk.AccAddress(operator), r.HostId, r.Ordinal)
+		if err := k.requirements.Set(ctx, key, r); err != nil {
+			return err
+		}
+		if r.Settled() {
+			continue
+		}
+		if err := k.stepQueue.Set(ctx, stepKey(key, r)); err != nil {
 			return err
 		}
 	}
@@ -45,6 +52,12 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		if err := k.addEntry(ctx, operator, e); err != nil {
 			return err
 		}
+	}
+	if err := k.initPool(ctx, gs); err != nil {
+		return err
+	}
+	if err := k.initSlashes(ctx, gs); err != nil {
+		return err
 	}
 	broken, err := k.CheckInvariants(ctx)
 	if err != nil {
@@ -72,7 +85,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if gs.Unbonding, err = values(ctx, k.unbonding); err != nil {
 		return nil, err
 	}
-	return gs, nil
+	if err := k.exportPool(ctx, gs); err != nil {
+		return nil, err
+	}
+	return gs, k.exportSlashes(ctx, gs)
 }
 
 // values reads a whole collection, for the export only.

@@ -27,7 +27,7 @@ func (k *Keeper) Unjail(ctx context.Context, operator sdk.AccAddress) error {
 			record.Address, now.Format(time.RFC3339), record.JailedUntil.Format(time.RFC3339))
 	}
 	record.Jailed, record.JailedUntil = false, time.Time{}
-	if err := k.saveOperator(ctx, operator, record); err != nil {
+	if err := k.operators.Set(ctx, operator, record); err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventUnjailed{Operator: record.Address})

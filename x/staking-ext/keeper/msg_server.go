@@ -80,6 +80,67 @@ func (s msgServer) Unjail(ctx context.Context, msg *types.MsgUnjail) (*types.Msg
 	return &types.MsgUnjailResponse{}, nil
 }
 
+// Delegate implements types.MsgServer.
+func (s msgServer) Delegate(ctx context.Context, msg *types.MsgDelegate) (*types.MsgDelegateResponse, error) {
+	delegator, err := s.account("delegator", msg.Delegator)
+	if err != nil {
+		return nil, err
+	}
+	operator, err := s.operator(msg.Operator)
+	if err != nil {
+		return nil, err
+	}
+	shares, err := s.k.Delegate(ctx, delegator, operator, msg.Amount)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgDelegateResponse{Shares: shares}, nil
+}
+
+// Undelegate implements types.MsgServer.
+func (s msgServer) Undelegate(ctx context.Context, msg *types.MsgUndelegate) (*types.MsgUndelegateResponse, error) {
+	delegator, err := s.account("delegator", msg.Delegator)
+	if err != nil {
+		return nil, err
+	}
+	operator, err := s.operator(msg.Operator)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := s.k.Undelegate(ctx, delegator, operator, msg.Amount)
+	if err != nil {
+		return nil, err
+	}
+	denom, err := s.k.StakeDenom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgUndelegateResponse{
+		EntryId: entry.Id, Amount: sdk.NewCoin(denom, entry.Amount), CompletesAt: entry.CompletesAt,
+	}, nil
+}
+
+// Redelegate implements types.MsgServer.
+func (s msgServer) Redelegate(ctx context.Context, msg *types.MsgRedelegate) (*types.MsgRedelegateResponse, error) {
+	delegator, err := s.account("delegator", msg.Delegator)
+	if err != nil {
+		return nil, err
+	}
+	from, err := s.account("from", msg.From)
+	if err != nil {
+		return nil, err
+	}
+	to, err := s.account("to", msg.To)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := s.k.Redelegate(ctx, delegator, from, to, msg.Amount)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgRedelegateResponse{EntryId: entry.Id, Shares: entry.Shares, CompletesAt: entry.CompletesAt}, nil
+}
+
 // UpdateParams implements types.MsgServer.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := s.k.UpdateParams(ctx, msg.Authority, msg.Params); err != nil {
@@ -89,9 +150,13 @@ func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams)
 }
 
 func (s msgServer) operator(address string) (sdk.AccAddress, error) {
-	operator, err := s.k.addressCodec.StringToBytes(address)
+	return s.account("operator", address)
+}
+
+func (s msgServer) account(role, address string) (sdk.AccAddress, error) {
+	account, err := s.k.addressCodec.StringToBytes(address)
 	if err != nil {
-		return nil, sdkerrors.ErrInvalidAddress.Wrapf("operator %q: %s", address, err)
+		return nil, sdkerrors.ErrInvalidAddress.Wrapf("%s %q: %s", role, address, err)
 	}
-	return operator, nil
+	return account, nil
 }

@@ -49,24 +49,36 @@ func (k *Keeper) Register(ctx context.Context, operator sdk.AccAddress, r Regist
 	if err != nil {
 		return err
 	}
-	record := types.Operator{
-		Address: address, Moniker: r.Moniker, Website: r.Website, Kind: r.Kind, CommissionPpm: r.CommissionPPM,
-		OwnStake: math.ZeroInt(), Requirement: math.ZeroInt(),
-		RegisteredAt: blockTime(ctx), NextUnbondingId: 1,
-	}
-	if err := emit(ctx, &types.EventOperatorRegistered{Operator: address, Kind: r.Kind}); err != nil {
+	record := newOperator(address, r, blockTime(ctx))
+	// Saved without stake first, so that a hook sees what was there before the bond.
+	if err := k.operators.Set(ctx, operator, record); err != nil {
 		return err
 	}
-	if withBond {
-		record.OwnStake = r.Bond.Amount
-		if err := emit(ctx, &types.EventBonded{Operator: address, Amount: r.Bond.Amount.String()}); err != nil {
-			return err
-		}
+	if err := emit(ctx, &types.EventOperatorRegistered{Operator: address, Kind: r.Kind}); err != nil || !withBond {
+		return err
+	}
+	if err := k.hooks.BeforeStakeChanged(ctx, operator); err != nil {
+		return err
+	}
+	record.OwnStake = r.Bond.Amount
+	if err := emit(ctx, &types.EventBonded{Operator: address, Amount: r.Bond.Amount.String()}); err != nil {
+		return err
 	}
 	return k.saveOperator(ctx, operator, record)
 }
 
-// Edit replaces the moniker, the website and the commission.
+func newOperator(address string, r Registration, now time.Time) types.Operator {
+	zero := math.ZeroInt()
+	return types.Operator{
+		Address: address, Moniker: r.Moniker, Website: r.Website, Kind: r.Kind, CommissionPpm: r.CommissionPPM,
+		OwnStake: zero, Requirement: zero, DelegatedTokens: zero, DelegationShares: zero,
+		BondedFor: zero, CountedStake: zero, LeftTotal: zero,
+		RegisteredAt: now, CommissionChangedAt: now, NextUnbondingId: 1, NextSlashId: 1,
+	}
+}
+
+// Edit replaces the moniker, the website and the commission. The commission
+// moves at most max_commission_change, once a day.
 func (k *Keeper) Edit(ctx context.Context, operator sdk.AccAddress, moniker, website string, commissionPPM uint64) error {
 	if err := types.ValidateDescription(moniker, website, commissionPPM); err != nil {
 		return err
@@ -75,8 +87,18 @@ func (k *Keeper) Edit(ctx context.Context, operator sdk.AccAddress, moniker, web
 	if err != nil {
 		return err
 	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if err := params.CheckCommission(record, commissionPPM, blockTime(ctx)); err != nil {
+		return err
+	}
+	if commissionPPM != record.CommissionPpm {
+		record.CommissionChangedAt = blockTime(ctx)
+	}
 	record.Moniker, record.Website, record.CommissionPpm = moniker, website, commissionPPM
-	if err := k.saveOperator(ctx, operator, record); err != nil {
+	if err := k.operators.Set(ctx, operator, record); err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventOperatorEdited{Operator: record.Address})
@@ -110,7 +132,7 @@ func (k *Keeper) EnsureRentable(ctx context.Context, operator sdk.AccAddress) er
 	return record.EnsureRentable(blockTime(ctx), params.TopUpGrace)
 }
 
-// EnsureCovered returns a typed error when the operator's own stake is under
+// EnsureCovered returns a typed error when the operator's counted stake is under
 // its requirement now, whatever is left of the grace.
 func (k *Keeper) EnsureCovered(ctx context.Context, operator sdk.AccAddress) error {
 	record, err := k.Operator(ctx, operator)
@@ -118,16 +140,21 @@ func (k *Keeper) EnsureCovered(ctx context.Context, operator sdk.AccAddress) err
 		return err
 	}
 	if !record.IsCovered() {
-		return types.ErrBelowRequirement.Wrapf("operator %s: own stake %s, want %s",
-			record.Address, record.OwnStake, record.Requirement)
+		return types.ErrBelowRequirement.Wrapf("operator %s: counted stake %s, want %s",
+			record.Address, record.CountedStake, record.Requirement)
 	}
 	return nil
 }
 
-// saveOperator writes the record and keeps below_since in step with it: it is
-// set, with an event, at the moment the stake falls under the requirement, and
+// saveOperator counts the stake under the params of now, writes the record and
+// keeps below_since in step with it: it is set, with an event, at the moment the stake falls under the requirement, and
 // cleared at the moment it no longer is.
 func (k *Keeper) saveOperator(ctx context.Context, operator sdk.AccAddress, record types.Operator) error {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	record.CountedStake = params.Count(record.OwnStake, record.DelegatedTokens)
 	switch {
 	case record.IsCovered():
 		record.BelowSince = nil
@@ -135,7 +162,7 @@ func (k *Keeper) saveOperator(ctx context.Context, operator sdk.AccAddress, reco
 		now := blockTime(ctx)
 		record.BelowSince = &now
 		if err := emit(ctx, &types.EventStakeBelowRequirement{
-			Operator: record.Address, OwnStake: record.OwnStake.String(), Requirement: record.Requirement.String(),
+			Operator: record.Address, CountedStake: record.CountedStake.String(), Requirement: record.Requirement.String(),
 		}); err != nil {
 			return err
 		}

@@ -108,9 +108,13 @@ func (s queryServer) Invariants(ctx context.Context, _ *types.QueryInvariantsReq
 }
 
 func (s queryServer) operator(address string) (sdk.AccAddress, error) {
-	operator, err := s.k.addressCodec.StringToBytes(address)
+	return s.account("operator", address)
+}
+
+func (s queryServer) account(role, address string) (sdk.AccAddress, error) {
+	account, err := s.k.addressCodec.StringToBytes(address)
 	if err != nil {
-		return nil, status.Errorf(codes.InvalidArgument, "operator %q: %s", address, err)
+		return nil, status.Errorf(codes.InvalidArgument, "%s %q: %s", role, address, err)
 	}
-	return operator, nil
+	return account, nil
 }

@@ -16,8 +16,8 @@ import (
 const parkTime = 24 * time.Hour
 
 // Unbond starts to take own stake out and returns the new entry. Only what lies
-// above the requirement can leave; of a tombstoned operator, which serves
-// nobody any more, all that is left can.
+// above what the requirement needs and bonds lock can leave; of a tombstoned
+// operator, which serves nobody any more, the requirement needs nothing.
 func (k *Keeper) Unbond(ctx context.Context, operator sdk.AccAddress, amount sdk.Coin) (types.UnbondingEntry, error) {
 	if err := k.checkAmount(ctx, amount); err != nil {
 		return types.UnbondingEntry{}, err
@@ -26,13 +26,13 @@ func (k *Keeper) Unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 	if err != nil {
 		return types.UnbondingEntry{}, err
 	}
-	if free := record.FreeStake(); amount.Amount.GT(free) {
-		return types.UnbondingEntry{}, types.ErrInsufficientStake.Wrapf("unbond %s, free is %s: own stake %s, requirement %s",
-			amount.Amount, free, record.OwnStake, record.Requirement)
-	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return types.UnbondingEntry{}, err
+	}
+	if free := params.FreeStake(record); amount.Amount.GT(free) {
+		return types.UnbondingEntry{}, types.ErrInsufficientStake.Wrapf("unbond %s, free is %s: own stake %s, delegated %s, requirement %s, bonds %s",
+			amount.Amount, free, record.OwnStake, record.DelegatedTokens, record.Requirement, record.BondedFor)
 	}
 	open, err := k.entries(ctx, operator)
 	if err != nil {
@@ -43,6 +43,12 @@ func (k *Keeper) Unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 			record.Address, len(open), params.MaxUnbondingEntries)
 	}
 
+	if err := k.hooks.BeforeStakeChanged(ctx, operator); err != nil {
+		return types.UnbondingEntry{}, err
+	}
+	if err := k.startLeaving(ctx, amount.Amount, params.StakeDenom); err != nil {
+		return types.UnbondingEntry{}, err
+	}
 	now := blockTime(ctx)
 	entry := types.UnbondingEntry{
 		Operator: record.Address, Id: record.NextUnbondingId, Amount: amount.Amount,
@@ -61,48 +67,29 @@ func (k *Keeper) Unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 	})
 }
 
-// CompleteUnbonding pays the entries that are due, oldest first and at most
-// unbonding_budget of them; the rest carry over to the next block. A record
-// that fails changes nothing, is told by an event and comes back after a day,
-// so that it stops neither the queue nor its own payment for ever.
+// CompleteUnbonding pays the entries of own stake that are due, oldest first and
+// at most unbonding_budget of them; the rest carry over to the next block. A
+// record that fails changes nothing, is told by an event and comes back after a
+// day, so that it stops neither the queue nor its own payment for ever.
 func (k *Keeper) CompleteUnbonding(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return err
 	}
-	due, err := k.due(ctx, blockTime(ctx), int(params.UnbondingBudget))
+	due, err := dueKeys(ctx, k.queue, collections.TriplePrefix[int64, sdk.AccAddress, uint64](blockTime(ctx).UnixNano()+1), params.UnbondingBudget)
 	if err != nil {
 		return err
 	}
 	for _, key := range due {
-		cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-		if failure := k.complete(cached, key, params.StakeDenom); failure == nil {
-			write()
-		} else if err := k.park(ctx, key, failure); err != nil {
+		failure := try(ctx, func(ctx context.Context) error { return k.complete(ctx, key, params.StakeDenom) })
+		if failure == nil {
+			continue
+		}
+		if err := k.park(ctx, key, failure); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// due returns the first keys of the queue up to now. They are collected before
-// any is processed, because an iterator must not see its store change.
-func (k *Keeper) due(ctx context.Context, now time.Time, budget int) ([]dueKey, error) {
-	iter, err := k.queue.Iterate(ctx, new(collections.Range[dueKey]).
-		EndExclusive(collections.TriplePrefix[int64, sdk.AccAddress, uint64](now.UnixNano()+1)))
-	if err != nil {
-		return nil, err
-	}
-	defer iter.Close()
-	var keys []dueKey
-	for ; iter.Valid() && len(keys) < budget; iter.Next() {
-		key, err := iter.Key()
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
 }
 
 // complete pays one entry and forgets it.
@@ -112,7 +99,7 @@ func (k *Keeper) complete(ctx context.Context, key dueKey, denom string) error {
 		return types.ErrUnbondingIncomplete.Wrapf("entry %d of %s: %s", key.K3(), k.name(key.K2()), err)
 	}
 	paid := sdk.NewCoins(sdk.NewCoin(denom, entry.Amount))
-	if err := k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, key.K2(), paid); err != nil {
+	if err := k.bank.SendCoinsFromModuleToAccount(ctx, types.UnbondingAccount, key.K2(), paid); err != nil {
 		return types.ErrUnbondingIncomplete.Wrapf("entry %d of %s: %s", entry.Id, entry.Operator, err)
 	}
 	if err := k.removeEntry(ctx, key.K2(), entry); err != nil {

@@ -16,6 +16,9 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgBond{}, "grafi/MsgBond")
 	legacy.RegisterAminoMsg(cdc, &MsgUnbond{}, "grafi/MsgUnbond")
 	legacy.RegisterAminoMsg(cdc, &MsgUnjail{}, "grafi/MsgUnjail")
+	legacy.RegisterAminoMsg(cdc, &MsgDelegate{}, "grafi/MsgDelegate")
+	legacy.RegisterAminoMsg(cdc, &MsgUndelegate{}, "grafi/MsgUndelegate")
+	legacy.RegisterAminoMsg(cdc, &MsgRedelegate{}, "grafi/MsgRedelegate")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "grafi/x/stakingext/MsgUpdateParams")
 	cdc.RegisterConcrete(&Params{}, "grafi/x/stakingext/Params", nil)
 }
@@ -28,6 +31,9 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgBond{},
 		&MsgUnbond{},
 		&MsgUnjail{},
+		&MsgDelegate{},
+		&MsgUndelegate{},
+		&MsgRedelegate{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

@@ -310,6 +310,8 @@ type EventQueueRecordParked struct {
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 	EntryId  uint64 `protobuf:"varint,2,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
 	Error    string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// Unset for an entry of the operator's own stake.
+	Delegator string `protobuf:"bytes,4,opt,name=delegator,proto3" json:"delegator,omitempty"`
 }
 
 func (m *EventQueueRecordParked) Reset()         { *m = EventQueueRecordParked{} }
@@ -366,8 +368,726 @@ func (m *EventQueueRecordParked) GetError() string {
 	return ""
 }
 
+func (m *EventQueueRecordParked) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+// EventRequirementParked tells that a step of a GPU's requirement failed and is
+// tried again a day later.
+type EventRequirementParked struct {
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	HostId   uint64 `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Ordinal  uint32 `protobuf:"varint,3,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	Error    string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+}
+
+func (m *EventRequirementParked) Reset()         { *m = EventRequirementParked{} }
+func (m *EventRequirementParked) String() string { return proto.CompactTextString(m) }
+func (*EventRequirementParked) ProtoMessage()    {}
+func (*EventRequirementParked) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{6}
+}
+func (m *EventRequirementParked) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRequirementParked) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRequirementParked.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRequirementParked) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRequirementParked.Merge(m, src)
+}
+func (m *EventRequirementParked) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRequirementParked) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRequirementParked.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRequirementParked proto.InternalMessageInfo
+
+func (m *EventRequirementParked) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventRequirementParked) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventRequirementParked) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+func (m *EventRequirementParked) GetError() string {
+	if m != nil {
+		return m.Error
+	}
+	return ""
+}
+
+type EventDelegated struct {
+	Delegator string `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Operator  string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	Amount    string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	Shares    string `protobuf:"bytes,4,opt,name=shares,proto3" json:"shares,omitempty"`
+}
+
+func (m *EventDelegated) Reset()         { *m = EventDelegated{} }
+func (m *EventDelegated) String() string { return proto.CompactTextString(m) }
+func (*EventDelegated) ProtoMessage()    {}
+func (*EventDelegated) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{7}
+}
+func (m *EventDelegated) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDelegated) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDelegated.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDelegated) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDelegated.Merge(m, src)
+}
+func (m *EventDelegated) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDelegated) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDelegated.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDelegated proto.InternalMessageInfo
+
+func (m *EventDelegated) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *EventDelegated) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventDelegated) GetAmount() string {
+	if m != nil {
+		return m.Amount
+	}
+	return ""
+}
+
+func (m *EventDelegated) GetShares() string {
+	if m != nil {
+		return m.Shares
+	}
+	return ""
+}
+
+type EventUndelegated struct {
+	Delegator   string    `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Operator    string    `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	EntryId     uint64    `protobuf:"varint,3,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	Amount      string    `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	Shares      string    `protobuf:"bytes,5,opt,name=shares,proto3" json:"shares,omitempty"`
+	CompletesAt time.Time `protobuf:"bytes,6,opt,name=completes_at,json=completesAt,proto3,stdtime" json:"completes_at"`
+}
+
+func (m *EventUndelegated) Reset()         { *m = EventUndelegated{} }
+func (m *EventUndelegated) String() string { return proto.CompactTextString(m) }
+func (*EventUndelegated) ProtoMessage()    {}
+func (*EventUndelegated) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{8}
+}
+func (m *EventUndelegated) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventUndelegated) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventUndelegated.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventUndelegated) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventUndelegated.Merge(m, src)
+}
+func (m *EventUndelegated) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventUndelegated) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventUndelegated.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventUndelegated proto.InternalMessageInfo
+
+func (m *EventUndelegated) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *EventUndelegated) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventUndelegated) GetEntryId() uint64 {
+	if m != nil {
+		return m.EntryId
+	}
+	return 0
+}
+
+func (m *EventUndelegated) GetAmount() string {
+	if m != nil {
+		return m.Amount
+	}
+	return ""
+}
+
+func (m *EventUndelegated) GetShares() string {
+	if m != nil {
+		return m.Shares
+	}
+	return ""
+}
+
+func (m *EventUndelegated) GetCompletesAt() time.Time {
+	if m != nil {
+		return m.CompletesAt
+	}
+	return time.Time{}
+}
+
+type EventUndelegationCompleted struct {
+	Delegator string `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Operator  string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	EntryId   uint64 `protobuf:"varint,3,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	Amount    string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+}
+
+func (m *EventUndelegationCompleted) Reset()         { *m = EventUndelegationCompleted{} }
+func (m *EventUndelegationCompleted) String() string { return proto.CompactTextString(m) }
+func (*EventUndelegationCompleted) ProtoMessage()    {}
+func (*EventUndelegationCompleted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{9}
+}
+func (m *EventUndelegationCompleted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventUndelegationCompleted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventUndelegationCompleted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventUndelegationCompleted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventUndelegationCompleted.Merge(m, src)
+}
+func (m *EventUndelegationCompleted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventUndelegationCompleted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventUndelegationCompleted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventUndelegationCompleted proto.InternalMessageInfo
+
+func (m *EventUndelegationCompleted) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *EventUndelegationCompleted) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventUndelegationCompleted) GetEntryId() uint64 {
+	if m != nil {
+		return m.EntryId
+	}
+	return 0
+}
+
+func (m *EventUndelegationCompleted) GetAmount() string {
+	if m != nil {
+		return m.Amount
+	}
+	return ""
+}
+
+type EventRedelegated struct {
+	Delegator string `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	From      string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To        string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	EntryId   uint64 `protobuf:"varint,4,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	Amount    string `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Shares of "from" that are gone, and of "to" that are new.
+	FromShares  string    `protobuf:"bytes,6,opt,name=from_shares,json=fromShares,proto3" json:"from_shares,omitempty"`
+	ToShares    string    `protobuf:"bytes,7,opt,name=to_shares,json=toShares,proto3" json:"to_shares,omitempty"`
+	CompletesAt time.Time `protobuf:"bytes,8,opt,name=completes_at,json=completesAt,proto3,stdtime" json:"completes_at"`
+}
+
+func (m *EventRedelegated) Reset()         { *m = EventRedelegated{} }
+func (m *EventRedelegated) String() string { return proto.CompactTextString(m) }
+func (*EventRedelegated) ProtoMessage()    {}
+func (*EventRedelegated) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{10}
+}
+func (m *EventRedelegated) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRedelegated) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRedelegated.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRedelegated) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRedelegated.Merge(m, src)
+}
+func (m *EventRedelegated) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRedelegated) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRedelegated.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRedelegated proto.InternalMessageInfo
+
+func (m *EventRedelegated) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *EventRedelegated) GetFrom() string {
+	if m != nil {
+		return m.From
+	}
+	return ""
+}
+
+func (m *EventRedelegated) GetTo() string {
+	if m != nil {
+		return m.To
+	}
+	return ""
+}
+
+func (m *EventRedelegated) GetEntryId() uint64 {
+	if m != nil {
+		return m.EntryId
+	}
+	return 0
+}
+
+func (m *EventRedelegated) GetAmount() string {
+	if m != nil {
+		return m.Amount
+	}
+	return ""
+}
+
+func (m *EventRedelegated) GetFromShares() string {
+	if m != nil {
+		return m.FromShares
+	}
+	return ""
+}
+
+func (m *EventRedelegated) GetToShares() string {
+	if m != nil {
+		return m.ToShares
+	}
+	return ""
+}
+
+func (m *EventRedelegated) GetCompletesAt() time.Time {
+	if m != nil {
+		return m.CompletesAt
+	}
+	return time.Time{}
+}
+
+type EventRedelegationCompleted struct {
+	Delegator string `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	From      string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To        string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	EntryId   uint64 `protobuf:"varint,4,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+}
+
+func (m *EventRedelegationCompleted) Reset()         { *m = EventRedelegationCompleted{} }
+func (m *EventRedelegationCompleted) String() string { return proto.CompactTextString(m) }
+func (*EventRedelegationCompleted) ProtoMessage()    {}
+func (*EventRedelegationCompleted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{11}
+}
+func (m *EventRedelegationCompleted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRedelegationCompleted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRedelegationCompleted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRedelegationCompleted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRedelegationCompleted.Merge(m, src)
+}
+func (m *EventRedelegationCompleted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRedelegationCompleted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRedelegationCompleted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRedelegationCompleted proto.InternalMessageInfo
+
+func (m *EventRedelegationCompleted) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *EventRedelegationCompleted) GetFrom() string {
+	if m != nil {
+		return m.From
+	}
+	return ""
+}
+
+func (m *EventRedelegationCompleted) GetTo() string {
+	if m != nil {
+		return m.To
+	}
+	return ""
+}
+
+func (m *EventRedelegationCompleted) GetEntryId() uint64 {
+	if m != nil {
+		return m.EntryId
+	}
+	return 0
+}
+
+// EventDebtCollected tells that stake that was leaving paid its part of slashes:
+// to_insurance + burned = amount.
+type EventDebtCollected struct {
+	Delegator string `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	// Whose faults it paid for.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// The operator whose pool holds the stake; unset when it is on its way out.
+	RedelegatedTo string `protobuf:"bytes,3,opt,name=redelegated_to,json=redelegatedTo,proto3" json:"redelegated_to,omitempty"`
+	EntryId       uint64 `protobuf:"varint,4,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	Amount        string `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	ToInsurance   string `protobuf:"bytes,6,opt,name=to_insurance,json=toInsurance,proto3" json:"to_insurance,omitempty"`
+	Burned        string `protobuf:"bytes,7,opt,name=burned,proto3" json:"burned,omitempty"`
+}
+
+func (m *EventDebtCollected) Reset()         { *m = EventDebtCollected{} }
+func (m *EventDebtCollected) String() string { return proto.CompactTextString(m) }
+func (*EventDebtCollected) ProtoMessage()    {}
+func (*EventDebtCollected) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{12}
+}
+func (m *EventDebtCollected) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDebtCollected) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDebtCollected.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDebtCollected) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDebtCollected.Merge(m, src)
+}
+func (m *EventDebtCollected) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDebtCollected) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDebtCollected.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDebtCollected proto.InternalMessageInfo
+
+func (m *EventDebtCollected) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *EventDebtCollected) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventDebtCollected) GetRedelegatedTo() string {
+	if m != nil {
+		return m.RedelegatedTo
+	}
+	return ""
+}
+
+func (m *EventDebtCollected) GetEntryId() uint64 {
+	if m != nil {
+		return m.EntryId
+	}
+	return 0
+}
+
+func (m *EventDebtCollected) GetAmount() string {
+	if m != nil {
+		return m.Amount
+	}
+	return ""
+}
+
+func (m *EventDebtCollected) GetToInsurance() string {
+	if m != nil {
+		return m.ToInsurance
+	}
+	return ""
+}
+
+func (m *EventDebtCollected) GetBurned() string {
+	if m != nil {
+		return m.Burned
+	}
+	return ""
+}
+
+type EventBondLocked struct {
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Amount   string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+}
+
+func (m *EventBondLocked) Reset()         { *m = EventBondLocked{} }
+func (m *EventBondLocked) String() string { return proto.CompactTextString(m) }
+func (*EventBondLocked) ProtoMessage()    {}
+func (*EventBondLocked) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{13}
+}
+func (m *EventBondLocked) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventBondLocked) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventBondLocked.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventBondLocked) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventBondLocked.Merge(m, src)
+}
+func (m *EventBondLocked) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventBondLocked) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventBondLocked.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventBondLocked proto.InternalMessageInfo
+
+func (m *EventBondLocked) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventBondLocked) GetAmount() string {
+	if m != nil {
+		return m.Amount
+	}
+	return ""
+}
+
+type EventBondReleased struct {
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Amount   string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+}
+
+func (m *EventBondReleased) Reset()         { *m = EventBondReleased{} }
+func (m *EventBondReleased) String() string { return proto.CompactTextString(m) }
+func (*EventBondReleased) ProtoMessage()    {}
+func (*EventBondReleased) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{14}
+}
+func (m *EventBondReleased) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventBondReleased) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventBondReleased.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventBondReleased) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventBondReleased.Merge(m, src)
+}
+func (m *EventBondReleased) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventBondReleased) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventBondReleased.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventBondReleased proto.InternalMessageInfo
+
+func (m *EventBondReleased) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventBondReleased) GetAmount() string {
+	if m != nil {
+		return m.Amount
+	}
+	return ""
+}
+
+type EventInsurancePaid struct {
+	Recipient string `protobuf:"bytes,1,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	Amount    string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+}
+
+func (m *EventInsurancePaid) Reset()         { *m = EventInsurancePaid{} }
+func (m *EventInsurancePaid) String() string { return proto.CompactTextString(m) }
+func (*EventInsurancePaid) ProtoMessage()    {}
+func (*EventInsurancePaid) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e382c4caf255b1aa, []int{15}
+}
+func (m *EventInsurancePaid) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventInsurancePaid) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventInsurancePaid.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventInsurancePaid) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventInsurancePaid.Merge(m, src)
+}
+func (m *EventInsurancePaid) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventInsurancePaid) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventInsurancePaid.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventInsurancePaid proto.InternalMessageInfo
+
+func (m *EventInsurancePaid) GetRecipient() string {
+	if m != nil {
+		return m.Recipient
+	}
+	return ""
+}
+
+func (m *EventInsurancePaid) GetAmount() string {
+	if m != nil {
+		return m.Amount
+	}
+	return ""
+}
+
 // EventSlashed tells where every ugrafi of a slash went: victim + reporter +
-// insurance + burned = taken.
+// insurance + burned + held = taken.
 type EventSlashed struct {
 	Operator      string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 	Fault         Fault  `protobuf:"varint,2,opt,name=fault,proto3,enum=grafi.stakingext.v1.Fault" json:"fault,omitempty"`
@@ -378,13 +1098,21 @@ type EventSlashed struct {
 	ToReporter    string `protobuf:"bytes,7,opt,name=to_reporter,json=toReporter,proto3" json:"to_reporter,omitempty"`
 	ToInsurance   string `protobuf:"bytes,8,opt,name=to_insurance,json=toInsurance,proto3" json:"to_insurance,omitempty"`
 	Burned        string `protobuf:"bytes,9,opt,name=burned,proto3" json:"burned,omitempty"`
+	FaultId       string `protobuf:"bytes,10,opt,name=fault_id,json=faultId,proto3" json:"fault_id,omitempty"`
+	// Id of the operator's slash record.
+	SlashId       uint64 `protobuf:"varint,11,opt,name=slash_id,json=slashId,proto3" json:"slash_id,omitempty"`
+	FromRewards   string `protobuf:"bytes,12,opt,name=from_rewards,json=fromRewards,proto3" json:"from_rewards,omitempty"`
+	FromDelegated string `protobuf:"bytes,13,opt,name=from_delegated,json=fromDelegated,proto3" json:"from_delegated,omitempty"`
+	// What stake that is leaving owes on top of taken, as in SlashRecord.
+	Owed string `protobuf:"bytes,14,opt,name=owed,proto3" json:"owed,omitempty"`
+	Held string `protobuf:"bytes,15,opt,name=held,proto3" json:"held,omitempty"`
 }
 
 func (m *EventSlashed) Reset()         { *m = EventSlashed{} }
 func (m *EventSlashed) String() string { return proto.CompactTextString(m) }
 func (*EventSlashed) ProtoMessage()    {}
 func (*EventSlashed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_e382c4caf255b1aa, []int{6}
+	return fileDescriptor_e382c4caf255b1aa, []int{16}
 }
 func (m *EventSlashed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -476,6 +1204,48 @@ func (m *EventSlashed) GetBurned() string {
 	return ""
 }
 
+func (m *EventSlashed) GetFaultId() string {
+	if m != nil {
+		return m.FaultId
+	}
+	return ""
+}
+
+func (m *EventSlashed) GetSlashId() uint64 {
+	if m != nil {
+		return m.SlashId
+	}
+	return 0
+}
+
+func (m *EventSlashed) GetFromRewards() string {
+	if m != nil {
+		return m.FromRewards
+	}
+	return ""
+}
+
+func (m *EventSlashed) GetFromDelegated() string {
+	if m != nil {
+		return m.FromDelegated
+	}
+	return ""
+}
+
+func (m *EventSlashed) GetOwed() string {
+	if m != nil {
+		return m.Owed
+	}
+	return ""
+}
+
+func (m *EventSlashed) GetHeld() string {
+	if m != nil {
+		return m.Held
+	}
+	return ""
+}
+
 type EventJailed struct {
 	Operator   string    `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 	Until      time.Time `protobuf:"bytes,2,opt,name=until,proto3,stdtime" json:"until"`
@@ -486,7 +1256,7 @@ func (m *EventJailed) Reset()         { *m = EventJailed{} }
 func (m *EventJailed) String() string { return proto.CompactTextString(m) }
 func (*EventJailed) ProtoMessage()    {}
 func (*EventJailed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_e382c4caf255b1aa, []int{7}
+	return fileDescriptor_e382c4caf255b1aa, []int{17}
 }
 func (m *EventJailed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -544,7 +1314,7 @@ func (m *EventUnjailed) Reset()         { *m = EventUnjailed{} }
 func (m *EventUnjailed) String() string { return proto.CompactTextString(m) }
 func (*EventUnjailed) ProtoMessage()    {}
 func (*EventUnjailed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_e382c4caf255b1aa, []int{8}
+	return fileDescriptor_e382c4caf255b1aa, []int{18}
 }
 func (m *EventUnjailed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -582,16 +1352,16 @@ func (m *EventUnjailed) GetOperator() string {
 
 // EventStakeBelowRequirement starts the grace period.
 type EventStakeBelowRequirement struct {
-	Operator    string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	OwnStake    string `protobuf:"bytes,2,opt,name=own_stake,json=ownStake,proto3" json:"own_stake,omitempty"`
-	Requirement string `protobuf:"bytes,3,opt,name=requirement,proto3" json:"requirement,omitempty"`
+	Operator     string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	CountedStake string `protobuf:"bytes,2,opt,name=counted_stake,json=countedStake,proto3" json:"counted_stake,omitempty"`
+	Requirement  string `protobuf:"bytes,3,opt,name=requirement,proto3" json:"requirement,omitempty"`
 }
 
 func (m *EventStakeBelowRequirement) Reset()         { *m = EventStakeBelowRequirement{} }
 func (m *EventStakeBelowRequirement) String() string { return proto.CompactTextString(m) }
 func (*EventStakeBelowRequirement) ProtoMessage()    {}
 func (*EventStakeBelowRequirement) Descriptor() ([]byte, []int) {
-	return fileDescriptor_e382c4caf255b1aa, []int{9}
+	return fileDescriptor_e382c4caf255b1aa, []int{19}
 }
 func (m *EventStakeBelowRequirement) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -627,9 +1397,9 @@ func (m *EventStakeBelowRequirement) GetOperator() string {
 	return ""
 }
 
-func (m *EventStakeBelowRequirement) GetOwnStake() string {
+func (m *EventStakeBelowRequirement) GetCountedStake() string {
 	if m != nil {
-		return m.OwnStake
+		return m.CountedStake
 	}
 	return ""
 }
@@ -649,7 +1419,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_e382c4caf255b1aa, []int{10}
+	return fileDescriptor_e382c4caf255b1aa, []int{20}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -692,6 +1462,16 @@ func init() {
 	proto.RegisterType((*EventUnbondingStarted)(nil), "grafi.stakingext.v1.EventUnbondingStarted")
 	proto.RegisterType((*EventUnbondingCompleted)(nil), "grafi.stakingext.v1.EventUnbondingCompleted")
 	proto.RegisterType((*EventQueueRecordParked)(nil), "grafi.stakingext.v1.EventQueueRecordParked")
+	proto.RegisterType((*EventRequirementParked)(nil), "grafi.stakingext.v1.EventRequirementParked")
+	proto.RegisterType((*EventDelegated)(nil), "grafi.stakingext.v1.EventDelegated")
+	proto.RegisterType((*EventUndelegated)(nil), "grafi.stakingext.v1.EventUndelegated")
+	proto.RegisterType((*EventUndelegationCompleted)(nil), "grafi.stakingext.v1.EventUndelegationCompleted")
+	proto.RegisterType((*EventRedelegated)(nil), "grafi.stakingext.v1.EventRedelegated")
+	proto.RegisterType((*EventRedelegationCompleted)(nil), "grafi.stakingext.v1.EventRedelegationCompleted")
+	proto.RegisterType((*EventDebtCollected)(nil), "grafi.stakingext.v1.EventDebtCollected")
+	proto.RegisterType((*EventBondLocked)(nil), "grafi.stakingext.v1.EventBondLocked")
+	proto.RegisterType((*EventBondReleased)(nil), "grafi.stakingext.v1.EventBondReleased")
+	proto.RegisterType((*EventInsurancePaid)(nil), "grafi.stakingext.v1.EventInsurancePaid")
 	proto.RegisterType((*EventSlashed)(nil), "grafi.stakingext.v1.EventSlashed")
 	proto.RegisterType((*EventJailed)(nil), "grafi.stakingext.v1.EventJailed")
 	proto.RegisterType((*EventUnjailed)(nil), "grafi.stakingext.v1.EventUnjailed")
@@ -702,53 +1482,77 @@ func init() {
 func init() { proto.RegisterFile("grafi/stakingext/v1/event.proto", fileDescriptor_e382c4caf255b1aa) }
 
 var fileDescriptor_e382c4caf255b1aa = []byte{
-	// 733 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x95, 0x4f, 0x4f, 0xdb, 0x48,
-	0x18, 0xc6, 0x63, 0x96, 0x40, 0x32, 0x09, 0x1c, 0x0c, 0xcb, 0x9a, 0x20, 0x25, 0xc1, 0x62, 0x25,
-	0x2e, 0xd8, 0x0b, 0xfb, 0xe7, 0xb0, 0x37, 0xb2, 0x62, 0x11, 0xcb, 0x4a, 0x50, 0xa7, 0xf4, 0xd0,
-	0x1e, 0xac, 0x49, 0x3c, 0x31, 0xd3, 0xd8, 0xf3, 0xa6, 0xe3, 0xd7, 0x01, 0x4e, 0x95, 0x7a, 0xe8,
-	0x99, 0x7e, 0x82, 0x7e, 0x89, 0x7e, 0x08, 0x7a, 0x43, 0x9c, 0x7a, 0x6a, 0x2b, 0xf8, 0x22, 0x95,
-	0xc7, 0x76, 0x92, 0x4a, 0x48, 0xad, 0x52, 0xb5, 0x37, 0xbf, 0xaf, 0x9f, 0xf1, 0xfc, 0xde, 0x79,
-	0x1e, 0xdb, 0xa4, 0xe1, 0x4b, 0xda, 0xe3, 0x76, 0x84, 0xb4, 0xcf, 0x85, 0xcf, 0xce, 0xd1, 0x1e,
-	0x6e, 0xdb, 0x6c, 0xc8, 0x04, 0x5a, 0x03, 0x09, 0x08, 0xfa, 0x92, 0x12, 0x58, 0x63, 0x81, 0x35,
-	0xdc, 0xae, 0xad, 0x76, 0x21, 0x0a, 0x21, 0x72, 0x95, 0xc4, 0x4e, 0x8b, 0x54, 0x5f, 0x5b, 0xf6,
-	0xc1, 0x87, 0xb4, 0x9f, 0x5c, 0x65, 0xdd, 0x86, 0x0f, 0xe0, 0x07, 0xcc, 0x56, 0x55, 0x27, 0xee,
-	0xd9, 0xc8, 0x43, 0x16, 0x21, 0x0d, 0x07, 0x99, 0x60, 0xe3, 0x3e, 0x8e, 0x89, 0x4d, 0x95, 0xca,
-	0x7c, 0xa9, 0x91, 0x5f, 0xf6, 0x12, 0xb8, 0xa3, 0x01, 0x93, 0x14, 0x41, 0x3a, 0xcc, 0xe7, 0x11,
-	0x32, 0xc9, 0x3c, 0xfd, 0x0f, 0x52, 0x82, 0xac, 0x6b, 0x68, 0x4d, 0x6d, 0xb3, 0xdc, 0x32, 0x6e,
-	0xde, 0x6c, 0x2d, 0x67, 0x70, 0xbb, 0x9e, 0x27, 0x59, 0x14, 0xb5, 0x51, 0x72, 0xe1, 0x3b, 0x23,
-	0xa5, 0xfe, 0x27, 0x99, 0xed, 0x73, 0xe1, 0x19, 0x33, 0x4d, 0x6d, 0x73, 0x71, 0x67, 0xdd, 0xba,
-	0x67, 0x5a, 0x2b, 0xdf, 0xec, 0x90, 0x0b, 0xcf, 0x51, 0x72, 0xf3, 0x90, 0x2c, 0x7d, 0xc6, 0xb1,
-	0xe7, 0x71, 0x9c, 0x96, 0xc1, 0x7c, 0x42, 0x2a, 0xea, 0x61, 0x2d, 0x10, 0xde, 0xd4, 0x83, 0xac,
-	0x90, 0x39, 0x1a, 0x42, 0x2c, 0x50, 0x8d, 0x52, 0x76, 0xb2, 0xca, 0x7c, 0xab, 0x91, 0x9f, 0xd5,
-	0xd3, 0x4f, 0x44, 0x07, 0x84, 0xc7, 0x85, 0xdf, 0x46, 0x2a, 0xa7, 0x86, 0xd5, 0x57, 0x49, 0x89,
-	0x09, 0x94, 0x17, 0x2e, 0x4f, 0x0f, 0x6d, 0xd6, 0x99, 0x57, 0xf5, 0x81, 0x37, 0x81, 0xf0, 0xd3,
-	0x24, 0x82, 0xbe, 0x4f, 0xaa, 0x5d, 0x08, 0x07, 0x01, 0x43, 0x16, 0xb9, 0x14, 0x8d, 0xd9, 0xa6,
-	0xb6, 0x59, 0xd9, 0xa9, 0x59, 0x69, 0x26, 0xac, 0x3c, 0x13, 0xd6, 0xc3, 0x3c, 0x13, 0xad, 0xd2,
-	0xd5, 0xfb, 0x46, 0xe1, 0xf2, 0x43, 0x43, 0x73, 0x2a, 0xa3, 0x95, 0xbb, 0x68, 0xbe, 0xc8, 0xed,
-	0x1f, 0xcd, 0xf2, 0x4f, 0x76, 0xf7, 0xc7, 0x4d, 0x63, 0x3e, 0x27, 0x2b, 0x8a, 0xe1, 0x41, 0xcc,
-	0x62, 0xe6, 0xb0, 0x2e, 0x48, 0xef, 0x98, 0xca, 0xfe, 0xf7, 0x40, 0x58, 0x26, 0x45, 0x26, 0x25,
-	0xc8, 0x8c, 0x20, 0x2d, 0xcc, 0x9b, 0x19, 0x52, 0x55, 0x04, 0xed, 0x80, 0x46, 0xa7, 0x53, 0xef,
-	0xfb, 0x1b, 0x29, 0xf6, 0x68, 0x1c, 0x60, 0x16, 0xfd, 0xda, 0xbd, 0xd1, 0xff, 0x37, 0x51, 0x38,
-	0xa9, 0x30, 0xc1, 0x41, 0xda, 0x67, 0x22, 0xc7, 0x51, 0x85, 0xbe, 0x41, 0x16, 0x7b, 0x12, 0x42,
-	0x17, 0xce, 0x84, 0x9b, 0x2c, 0x66, 0xca, 0xdf, 0xb2, 0x53, 0x4d, 0xba, 0x47, 0x67, 0xa2, 0x9d,
-	0xf4, 0xf4, 0x5f, 0x33, 0x55, 0x9c, 0x3b, 0x67, 0x14, 0x95, 0x6a, 0x21, 0xe9, 0x8e, 0xec, 0xd4,
-	0xd7, 0x48, 0x19, 0xc1, 0x1d, 0xf2, 0x2e, 0xf2, 0xd0, 0x98, 0x53, 0x8a, 0x12, 0xc2, 0x23, 0x55,
-	0xeb, 0x0d, 0x52, 0x41, 0x70, 0x25, 0x1b, 0x80, 0x44, 0x26, 0x8d, 0x79, 0x75, 0x9b, 0x20, 0x38,
-	0x59, 0x47, 0x5f, 0x27, 0x55, 0x04, 0x97, 0x8b, 0x28, 0x96, 0x54, 0x74, 0x99, 0x51, 0x52, 0x8a,
-	0x0a, 0xc2, 0x41, 0xde, 0x4a, 0x5c, 0xed, 0xc4, 0x52, 0x30, 0xcf, 0x28, 0xa7, 0xae, 0xa6, 0x95,
-	0xf9, 0x5a, 0xcb, 0x5e, 0xc2, 0xff, 0x28, 0x0f, 0xa6, 0x3e, 0xd3, 0xbf, 0x49, 0x31, 0x16, 0xc8,
-	0x03, 0x75, 0xa6, 0x5f, 0x1b, 0xf1, 0x74, 0x89, 0x5e, 0x27, 0x04, 0x21, 0xec, 0x44, 0x08, 0x09,
-	0x5d, 0x72, 0xc4, 0x25, 0x67, 0xa2, 0x63, 0xee, 0x91, 0x85, 0x2c, 0xfb, 0x4f, 0xbf, 0x01, 0xd1,
-	0x7c, 0xa5, 0x91, 0x5a, 0x9a, 0x9e, 0xc4, 0x97, 0x16, 0x0b, 0xe0, 0xcc, 0x61, 0xcf, 0x62, 0x2e,
-	0x59, 0xc8, 0x04, 0x4e, 0x39, 0xf7, 0x1a, 0x29, 0x8f, 0xed, 0x4f, 0xbf, 0x3f, 0x25, 0xc8, 0xad,
-	0x6f, 0x92, 0x8a, 0x1c, 0xef, 0x90, 0x85, 0x67, 0xb2, 0x65, 0xfe, 0x4f, 0x74, 0x85, 0x74, 0x4c,
-	0x25, 0x0d, 0xa3, 0x93, 0x81, 0x47, 0x93, 0x37, 0xfa, 0x2f, 0x52, 0xa6, 0x31, 0x9e, 0x82, 0xe4,
-	0x78, 0xf1, 0x45, 0x96, 0xb1, 0xb4, 0xb5, 0x7f, 0x75, 0x5b, 0xd7, 0xae, 0x6f, 0xeb, 0xda, 0xc7,
-	0xdb, 0xba, 0x76, 0x79, 0x57, 0x2f, 0x5c, 0xdf, 0xd5, 0x0b, 0xef, 0xee, 0xea, 0x85, 0xc7, 0x5b,
-	0x3e, 0xc7, 0xd3, 0xb8, 0x63, 0x75, 0x21, 0xb4, 0x55, 0xda, 0x03, 0xda, 0x49, 0x2f, 0xec, 0xf3,
-	0xfc, 0x67, 0xb3, 0x95, 0xfc, 0x7b, 0xf0, 0x62, 0xc0, 0xa2, 0xce, 0x9c, 0xb2, 0xed, 0xf7, 0x4f,
-	0x01, 0x00, 0x00, 0xff, 0xff, 0x12, 0x0f, 0x23, 0xa5, 0x24, 0x07, 0x00, 0x00,
+	// 1107 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x57, 0xcf, 0x6f, 0x1b, 0x45,
+	0x14, 0xce, 0x3a, 0x8e, 0xe3, 0x3c, 0xdb, 0x29, 0x6c, 0x43, 0xea, 0x06, 0xc9, 0x49, 0x97, 0x22,
+	0xe5, 0x40, 0x6c, 0x5a, 0x7e, 0x1c, 0xb8, 0xa0, 0xa6, 0x84, 0x2a, 0xb4, 0x52, 0xc3, 0xba, 0xe5,
+	0x00, 0x07, 0x6b, 0xec, 0x79, 0xb1, 0x87, 0xec, 0xce, 0x98, 0xd9, 0xd9, 0xa4, 0xb9, 0x72, 0xe0,
+	0xdc, 0x03, 0x12, 0xe2, 0xc4, 0x7f, 0x80, 0x84, 0x84, 0xc4, 0x89, 0x33, 0xe5, 0x56, 0x71, 0xe2,
+	0x80, 0x00, 0x25, 0xff, 0x05, 0x27, 0x34, 0xb3, 0xb3, 0xeb, 0xb5, 0x9a, 0x34, 0x91, 0x13, 0x42,
+	0x6f, 0xfb, 0xde, 0xbc, 0xd9, 0xf7, 0x7d, 0xf3, 0xbe, 0x37, 0xfb, 0x16, 0x96, 0xfb, 0x92, 0x6c,
+	0xb3, 0x56, 0xa4, 0xc8, 0x0e, 0xe3, 0x7d, 0x7c, 0xa4, 0x5a, 0xbb, 0x37, 0x5a, 0xb8, 0x8b, 0x5c,
+	0x35, 0x87, 0x52, 0x28, 0xe1, 0x5e, 0x36, 0x01, 0xcd, 0x51, 0x40, 0x73, 0xf7, 0xc6, 0xd2, 0xd5,
+	0x9e, 0x88, 0x42, 0x11, 0x75, 0x4c, 0x48, 0x2b, 0x31, 0x92, 0xf8, 0xa5, 0x85, 0xbe, 0xe8, 0x8b,
+	0xc4, 0xaf, 0x9f, 0xac, 0x77, 0xb9, 0x2f, 0x44, 0x3f, 0xc0, 0x96, 0xb1, 0xba, 0xf1, 0x76, 0x4b,
+	0xb1, 0x10, 0x23, 0x45, 0xc2, 0xa1, 0x0d, 0xb8, 0x7e, 0x14, 0x8e, 0x5c, 0x52, 0x13, 0xe5, 0x7d,
+	0xe5, 0xc0, 0x95, 0x0d, 0x0d, 0xee, 0xfe, 0x10, 0x25, 0x51, 0x42, 0xfa, 0xd8, 0x67, 0x91, 0x42,
+	0x89, 0xd4, 0x7d, 0x1b, 0xca, 0xc2, 0x7a, 0xeb, 0xce, 0x8a, 0xb3, 0x3a, 0xb7, 0x5e, 0xff, 0xed,
+	0xc7, 0xb5, 0x05, 0x0b, 0xee, 0x16, 0xa5, 0x12, 0xa3, 0xa8, 0xad, 0x24, 0xe3, 0x7d, 0x3f, 0x8b,
+	0x74, 0xdf, 0x81, 0xe2, 0x0e, 0xe3, 0xb4, 0x5e, 0x58, 0x71, 0x56, 0xe7, 0x6f, 0x5e, 0x6b, 0x1e,
+	0xc1, 0xb6, 0x99, 0x26, 0xbb, 0xcb, 0x38, 0xf5, 0x4d, 0xb8, 0x77, 0x17, 0x2e, 0x8f, 0xe1, 0xd8,
+	0xa0, 0x4c, 0x4d, 0x8a, 0xc1, 0xfb, 0x0c, 0x2a, 0xe6, 0x65, 0xeb, 0x82, 0xd3, 0x89, 0x89, 0x2c,
+	0x42, 0x89, 0x84, 0x22, 0xe6, 0xca, 0x50, 0x99, 0xf3, 0xad, 0xe5, 0xfd, 0xea, 0xc0, 0x2b, 0xe6,
+	0xed, 0x0f, 0x79, 0x57, 0x70, 0xca, 0x78, 0xbf, 0xad, 0x88, 0x9c, 0x18, 0xac, 0x7b, 0x15, 0xca,
+	0xc8, 0x95, 0xdc, 0xef, 0xb0, 0xe4, 0xd0, 0x8a, 0xfe, 0xac, 0xb1, 0x37, 0x69, 0x0e, 0xc2, 0x74,
+	0x1e, 0x82, 0x7b, 0x07, 0xaa, 0x3d, 0x11, 0x0e, 0x03, 0x54, 0x18, 0x75, 0x88, 0xaa, 0x17, 0x57,
+	0x9c, 0xd5, 0xca, 0xcd, 0xa5, 0x66, 0xa2, 0x89, 0x66, 0xaa, 0x89, 0xe6, 0x83, 0x54, 0x13, 0xeb,
+	0xe5, 0x27, 0x7f, 0x2e, 0x4f, 0x3d, 0xfe, 0x6b, 0xd9, 0xf1, 0x2b, 0xd9, 0xce, 0x5b, 0xca, 0xfb,
+	0x32, 0x2d, 0x7f, 0xc6, 0xe5, 0xb6, 0x5d, 0xbd, 0x38, 0x36, 0xde, 0x4f, 0x0e, 0x2c, 0x1a, 0x10,
+	0x1f, 0xc7, 0x18, 0xa3, 0x8f, 0x3d, 0x21, 0xe9, 0x16, 0x91, 0x3b, 0xff, 0x05, 0x86, 0x05, 0x98,
+	0x41, 0x29, 0x85, 0xb4, 0x10, 0x12, 0xc3, 0x7d, 0x17, 0xe6, 0x28, 0x06, 0xd8, 0x37, 0x79, 0x8a,
+	0x27, 0xe4, 0x19, 0x85, 0x7a, 0xdf, 0xa4, 0xc8, 0x7d, 0xfc, 0x22, 0x66, 0x12, 0x43, 0xe4, 0xea,
+	0x4c, 0xc8, 0xaf, 0xc0, 0xec, 0x40, 0x44, 0x6a, 0x04, 0xbc, 0xa4, 0xcd, 0x4d, 0xea, 0xd6, 0x61,
+	0x56, 0x48, 0xca, 0x38, 0x09, 0x0c, 0xf2, 0x9a, 0x9f, 0x9a, 0x23, 0x46, 0xc5, 0x1c, 0x23, 0xef,
+	0x7b, 0x07, 0xe6, 0x0d, 0xb2, 0x0f, 0x12, 0xb0, 0x48, 0xc7, 0x49, 0x3a, 0xa7, 0x26, 0x39, 0xc6,
+	0xa4, 0x30, 0x41, 0xf7, 0x8c, 0x4b, 0x77, 0x11, 0x4a, 0xd1, 0x80, 0x48, 0x8c, 0x2c, 0x5e, 0x6b,
+	0x79, 0x5f, 0x17, 0xe0, 0x25, 0xab, 0x44, 0xfa, 0x3f, 0x41, 0xce, 0xcb, 0x66, 0xfa, 0x38, 0xe9,
+	0x16, 0x8f, 0x61, 0x33, 0x93, 0x67, 0xf3, 0x4c, 0x83, 0x96, 0x26, 0x6d, 0xd0, 0x9f, 0x1d, 0x58,
+	0x1a, 0x3f, 0x16, 0x26, 0xf8, 0xa8, 0x47, 0x5f, 0xf4, 0x03, 0xf2, 0xfe, 0x48, 0xcb, 0xea, 0xe3,
+	0xd9, 0xcb, 0xfa, 0x06, 0x14, 0xb7, 0xa5, 0x08, 0x4f, 0x44, 0x6c, 0xa2, 0xdc, 0x55, 0x28, 0x28,
+	0x91, 0xa8, 0xef, 0x39, 0xb1, 0x05, 0x25, 0xc6, 0x78, 0x15, 0x8f, 0xe3, 0x35, 0x33, 0x56, 0xf8,
+	0x65, 0xa8, 0xe8, 0x24, 0x1d, 0x5b, 0xfd, 0x92, 0x59, 0x04, 0xed, 0x6a, 0x27, 0x0a, 0x78, 0x15,
+	0xe6, 0x94, 0x48, 0x97, 0x67, 0xcd, 0x72, 0x59, 0x89, 0xf6, 0xd1, 0xf2, 0x28, 0x4f, 0x2a, 0x8f,
+	0x5f, 0x52, 0x79, 0x64, 0xc7, 0x7b, 0x2e, 0xf2, 0xb8, 0xf8, 0x83, 0xf6, 0x7e, 0x28, 0x80, 0x6b,
+	0x2f, 0xac, 0xae, 0xba, 0x2d, 0x82, 0x00, 0x7b, 0x17, 0x2f, 0xf0, 0xf7, 0x61, 0x5e, 0x8e, 0x74,
+	0xda, 0x39, 0x05, 0xab, 0x5a, 0x2e, 0xfe, 0xc1, 0x44, 0x4a, 0xba, 0x06, 0x55, 0x25, 0x3a, 0x8c,
+	0x47, 0xb1, 0x24, 0xbc, 0x87, 0x56, 0x4a, 0x15, 0x25, 0x36, 0x53, 0x97, 0xde, 0xda, 0x8d, 0x25,
+	0x47, 0x6a, 0x85, 0x64, 0x2d, 0xaf, 0x03, 0x97, 0xb2, 0x31, 0xe7, 0x9e, 0xe8, 0xed, 0x9c, 0xfb,
+	0xa8, 0x43, 0xe0, 0xe5, 0x2c, 0x81, 0x8f, 0x01, 0x92, 0xe8, 0xdc, 0x53, 0x50, 0x5b, 0xf6, 0x8c,
+	0xed, 0x16, 0x61, 0xa6, 0xec, 0x12, 0x7b, 0x6c, 0xc8, 0x90, 0xab, 0x93, 0xcb, 0x9e, 0x85, 0x1e,
+	0x9b, 0xe5, 0x9f, 0x69, 0xa8, 0x9a, 0x34, 0xed, 0x80, 0x44, 0x83, 0x89, 0x49, 0xbc, 0x09, 0x33,
+	0xdb, 0x24, 0x0e, 0x94, 0x1d, 0x6e, 0x97, 0x8e, 0x1c, 0x6e, 0x3f, 0xd4, 0x11, 0x7e, 0x12, 0xa8,
+	0xbf, 0xce, 0x8a, 0xec, 0x20, 0x4f, 0xe7, 0x0d, 0x63, 0xb8, 0xd7, 0x61, 0xde, 0xdc, 0x1e, 0x62,
+	0x8f, 0x77, 0xf4, 0x66, 0xb4, 0xb7, 0x66, 0x55, 0x7b, 0xef, 0xef, 0xf1, 0xb6, 0xf6, 0xb9, 0xaf,
+	0xdb, 0xa8, 0x38, 0x9d, 0xcd, 0xac, 0x72, 0x6a, 0xda, 0x9b, 0x0d, 0x6c, 0xf6, 0xa6, 0xd9, 0x65,
+	0x3d, 0xc5, 0x42, 0xab, 0x9e, 0xb2, 0x12, 0x9f, 0x18, 0x5b, 0xdf, 0x53, 0x4a, 0x74, 0x24, 0x0e,
+	0x85, 0x54, 0x28, 0xad, 0x7e, 0x40, 0x09, 0xdf, 0x7a, 0x9e, 0x91, 0x5f, 0xf9, 0x79, 0xf2, 0x9b,
+	0xcb, 0xcb, 0x4f, 0x8b, 0xdd, 0x90, 0xd4, 0x62, 0x07, 0xb3, 0x32, 0x6b, 0xec, 0x4d, 0xb3, 0x14,
+	0xe9, 0x93, 0xd6, 0x4b, 0x95, 0xa4, 0x0f, 0x8c, 0xbd, 0x49, 0x75, 0x42, 0xc3, 0x4a, 0xe2, 0x1e,
+	0x91, 0x34, 0xaa, 0x57, 0x93, 0x84, 0xda, 0xe7, 0x27, 0xae, 0x8c, 0x78, 0xd6, 0x59, 0xf5, 0xda,
+	0x88, 0xf8, 0x68, 0xa0, 0x71, 0xa1, 0x28, 0xf6, 0x90, 0xd6, 0xe7, 0xcd, 0xa2, 0x79, 0xd6, 0xbe,
+	0x01, 0x06, 0xb4, 0x7e, 0x29, 0xf1, 0xe9, 0x67, 0xef, 0x3b, 0xc7, 0xfe, 0x0e, 0x7c, 0x44, 0x58,
+	0x30, 0x71, 0xed, 0xdf, 0x83, 0x99, 0x98, 0x2b, 0x16, 0x98, 0xda, 0x9f, 0xf6, 0xb2, 0x4e, 0xb6,
+	0xb8, 0x0d, 0x00, 0x25, 0xc2, 0x6e, 0xa4, 0x84, 0x3e, 0x45, 0x2d, 0x85, 0xb2, 0x9f, 0xf3, 0x78,
+	0x1b, 0x50, 0xb3, 0x1f, 0xf9, 0xcf, 0xcf, 0x00, 0xd1, 0xfb, 0x36, 0xfd, 0x1a, 0x18, 0xfd, 0xac,
+	0x63, 0x20, 0xf6, 0x72, 0x83, 0xe9, 0x84, 0xbc, 0x5f, 0x83, 0x5a, 0x4f, 0xf7, 0x10, 0x52, 0x2b,
+	0xd5, 0xa4, 0xb3, 0xaa, 0xd6, 0x99, 0x48, 0x75, 0x05, 0x2a, 0x72, 0x94, 0xc9, 0x8a, 0x3d, 0xef,
+	0xf2, 0xee, 0xd9, 0x3e, 0xdf, 0x22, 0x92, 0x84, 0xd1, 0xc3, 0x21, 0x4d, 0x27, 0x01, 0x12, 0xab,
+	0x81, 0x90, 0x4c, 0xed, 0x9f, 0xdc, 0xe7, 0x59, 0xe8, 0xfa, 0x9d, 0x27, 0x07, 0x0d, 0xe7, 0xe9,
+	0x41, 0xc3, 0xf9, 0xfb, 0xa0, 0xe1, 0x3c, 0x3e, 0x6c, 0x4c, 0x3d, 0x3d, 0x6c, 0x4c, 0xfd, 0x7e,
+	0xd8, 0x98, 0xfa, 0x74, 0xad, 0xcf, 0xd4, 0x20, 0xee, 0x36, 0x7b, 0x22, 0x6c, 0x99, 0xee, 0x0c,
+	0x48, 0x37, 0x79, 0x68, 0x3d, 0x4a, 0x7f, 0x7f, 0xd7, 0xf4, 0xdf, 0xb0, 0xda, 0x1f, 0x62, 0xd4,
+	0x2d, 0x99, 0xf2, 0xbd, 0xf5, 0x6f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x1b, 0x1e, 0xed, 0x45, 0xb6,
+	0x0f, 0x00, 0x00,
 }
 
 func (m *EventOperatorRegistered) Marshal() (dAtA []byte, err error) {
@@ -965,6 +1769,13 @@ func (m *EventQueueRecordParked) MarshalToSizedBuffer(dAtA []byte) (int, error) 
 	_ = i
 	var l int
 	_ = l
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0x22
+	}
 	if len(m.Error) > 0 {
 		i -= len(m.Error)
 		copy(dAtA[i:], m.Error)
@@ -981,6 +1792,525 @@ func (m *EventQueueRecordParked) MarshalToSizedBuffer(dAtA []byte) (int, error) 
 		i -= len(m.Operator)
 		copy(dAtA[i:], m.Operator)
 		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRequirementParked) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRequirementParked) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRequirementParked) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Error) > 0 {
+		i -= len(m.Error)
+		copy(dAtA[i:], m.Error)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Error)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Ordinal != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDelegated) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDelegated) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDelegated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Shares) > 0 {
+		i -= len(m.Shares)
+		copy(dAtA[i:], m.Shares)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Shares)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Amount) > 0 {
+		i -= len(m.Amount)
+		copy(dAtA[i:], m.Amount)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventUndelegated) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventUndelegated) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventUndelegated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n2, err2 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CompletesAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CompletesAt):])
+	if err2 != nil {
+		return 0, err2
+	}
+	i -= n2
+	i = encodeVarintEvent(dAtA, i, uint64(n2))
+	i--
+	dAtA[i] = 0x32
+	if len(m.Shares) > 0 {
+		i -= len(m.Shares)
+		copy(dAtA[i:], m.Shares)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Shares)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Amount) > 0 {
+		i -= len(m.Amount)
+		copy(dAtA[i:], m.Amount)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.EntryId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.EntryId))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventUndelegationCompleted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventUndelegationCompleted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventUndelegationCompleted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Amount) > 0 {
+		i -= len(m.Amount)
+		copy(dAtA[i:], m.Amount)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.EntryId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.EntryId))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRedelegated) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRedelegated) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRedelegated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n3, err3 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CompletesAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CompletesAt):])
+	if err3 != nil {
+		return 0, err3
+	}
+	i -= n3
+	i = encodeVarintEvent(dAtA, i, uint64(n3))
+	i--
+	dAtA[i] = 0x42
+	if len(m.ToShares) > 0 {
+		i -= len(m.ToShares)
+		copy(dAtA[i:], m.ToShares)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.ToShares)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.FromShares) > 0 {
+		i -= len(m.FromShares)
+		copy(dAtA[i:], m.FromShares)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.FromShares)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Amount) > 0 {
+		i -= len(m.Amount)
+		copy(dAtA[i:], m.Amount)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.EntryId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.EntryId))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.To) > 0 {
+		i -= len(m.To)
+		copy(dAtA[i:], m.To)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.To)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.From) > 0 {
+		i -= len(m.From)
+		copy(dAtA[i:], m.From)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.From)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRedelegationCompleted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRedelegationCompleted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRedelegationCompleted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.EntryId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.EntryId))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.To) > 0 {
+		i -= len(m.To)
+		copy(dAtA[i:], m.To)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.To)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.From) > 0 {
+		i -= len(m.From)
+		copy(dAtA[i:], m.From)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.From)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDebtCollected) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDebtCollected) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDebtCollected) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Burned) > 0 {
+		i -= len(m.Burned)
+		copy(dAtA[i:], m.Burned)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Burned)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.ToInsurance) > 0 {
+		i -= len(m.ToInsurance)
+		copy(dAtA[i:], m.ToInsurance)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.ToInsurance)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Amount) > 0 {
+		i -= len(m.Amount)
+		copy(dAtA[i:], m.Amount)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.EntryId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.EntryId))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.RedelegatedTo) > 0 {
+		i -= len(m.RedelegatedTo)
+		copy(dAtA[i:], m.RedelegatedTo)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.RedelegatedTo)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventBondLocked) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventBondLocked) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventBondLocked) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Amount) > 0 {
+		i -= len(m.Amount)
+		copy(dAtA[i:], m.Amount)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventBondReleased) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventBondReleased) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventBondReleased) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Amount) > 0 {
+		i -= len(m.Amount)
+		copy(dAtA[i:], m.Amount)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventInsurancePaid) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventInsurancePaid) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventInsurancePaid) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Amount) > 0 {
+		i -= len(m.Amount)
+		copy(dAtA[i:], m.Amount)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Amount)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Recipient) > 0 {
+		i -= len(m.Recipient)
+		copy(dAtA[i:], m.Recipient)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Recipient)))
 		i--
 		dAtA[i] = 0xa
 	}
@@ -1007,6 +2337,46 @@ func (m *EventSlashed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Held) > 0 {
+		i -= len(m.Held)
+		copy(dAtA[i:], m.Held)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Held)))
+		i--
+		dAtA[i] = 0x7a
+	}
+	if len(m.Owed) > 0 {
+		i -= len(m.Owed)
+		copy(dAtA[i:], m.Owed)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Owed)))
+		i--
+		dAtA[i] = 0x72
+	}
+	if len(m.FromDelegated) > 0 {
+		i -= len(m.FromDelegated)
+		copy(dAtA[i:], m.FromDelegated)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.FromDelegated)))
+		i--
+		dAtA[i] = 0x6a
+	}
+	if len(m.FromRewards) > 0 {
+		i -= len(m.FromRewards)
+		copy(dAtA[i:], m.FromRewards)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.FromRewards)))
+		i--
+		dAtA[i] = 0x62
+	}
+	if m.SlashId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.SlashId))
+		i--
+		dAtA[i] = 0x58
+	}
+	if len(m.FaultId) > 0 {
+		i -= len(m.FaultId)
+		copy(dAtA[i:], m.FaultId)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.FaultId)))
+		i--
+		dAtA[i] = 0x52
+	}
 	if len(m.Burned) > 0 {
 		i -= len(m.Burned)
 		copy(dAtA[i:], m.Burned)
@@ -1101,12 +2471,12 @@ func (m *EventJailed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x18
 	}
-	n2, err2 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.Until, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.Until):])
-	if err2 != nil {
-		return 0, err2
+	n4, err4 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.Until, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.Until):])
+	if err4 != nil {
+		return 0, err4
 	}
-	i -= n2
-	i = encodeVarintEvent(dAtA, i, uint64(n2))
+	i -= n4
+	i = encodeVarintEvent(dAtA, i, uint64(n4))
 	i--
 	dAtA[i] = 0x12
 	if len(m.Operator) > 0 {
@@ -1176,10 +2546,10 @@ func (m *EventStakeBelowRequirement) MarshalToSizedBuffer(dAtA []byte) (int, err
 		i--
 		dAtA[i] = 0x1a
 	}
-	if len(m.OwnStake) > 0 {
-		i -= len(m.OwnStake)
-		copy(dAtA[i:], m.OwnStake)
-		i = encodeVarintEvent(dAtA, i, uint64(len(m.OwnStake)))
+	if len(m.CountedStake) > 0 {
+		i -= len(m.CountedStake)
+		copy(dAtA[i:], m.CountedStake)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.CountedStake)))
 		i--
 		dAtA[i] = 0x12
 	}
@@ -1339,6 +2709,261 @@ func (m *EventQueueRecordParked) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovEvent(uint64(l))
 	}
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventRequirementParked) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.Ordinal != 0 {
+		n += 1 + sovEvent(uint64(m.Ordinal))
+	}
+	l = len(m.Error)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventDelegated) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Amount)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Shares)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventUndelegated) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.EntryId != 0 {
+		n += 1 + sovEvent(uint64(m.EntryId))
+	}
+	l = len(m.Amount)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Shares)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CompletesAt)
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventUndelegationCompleted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.EntryId != 0 {
+		n += 1 + sovEvent(uint64(m.EntryId))
+	}
+	l = len(m.Amount)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventRedelegated) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.From)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.To)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.EntryId != 0 {
+		n += 1 + sovEvent(uint64(m.EntryId))
+	}
+	l = len(m.Amount)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.FromShares)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.ToShares)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CompletesAt)
+	n += 1 + l + sovEvent(uint64(l))
+	return n
+}
+
+func (m *EventRedelegationCompleted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.From)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.To)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.EntryId != 0 {
+		n += 1 + sovEvent(uint64(m.EntryId))
+	}
+	return n
+}
+
+func (m *EventDebtCollected) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.RedelegatedTo)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.EntryId != 0 {
+		n += 1 + sovEvent(uint64(m.EntryId))
+	}
+	l = len(m.Amount)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.ToInsurance)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Burned)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventBondLocked) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Amount)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventBondReleased) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Amount)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventInsurancePaid) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Recipient)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Amount)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
 	return n
 }
 
@@ -1380,6 +3005,29 @@ func (m *EventSlashed) Size() (n int) {
 		n += 1 + l + sovEvent(uint64(l))
 	}
 	l = len(m.Burned)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.FaultId)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.SlashId != 0 {
+		n += 1 + sovEvent(uint64(m.SlashId))
+	}
+	l = len(m.FromRewards)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.FromDelegated)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Owed)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Held)
 	if l > 0 {
 		n += 1 + l + sovEvent(uint64(l))
 	}
@@ -1427,7 +3075,7 @@ func (m *EventStakeBelowRequirement) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovEvent(uint64(l))
 	}
-	l = len(m.OwnStake)
+	l = len(m.CountedStake)
 	if l > 0 {
 		n += 1 + l + sovEvent(uint64(l))
 	}
@@ -2165,6 +3813,1825 @@ func (m *EventQueueRecordParked) Unmarshal(dAtA []byte) error {
 			}
 			m.Error = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRequirementParked) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRequirementParked: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRequirementParked: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Error", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Error = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDelegated) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDelegated: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDelegated: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Shares = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventUndelegated) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventUndelegated: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventUndelegated: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EntryId", wireType)
+			}
+			m.EntryId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EntryId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Shares = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CompletesAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.CompletesAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventUndelegationCompleted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventUndelegationCompleted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventUndelegationCompleted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EntryId", wireType)
+			}
+			m.EntryId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EntryId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRedelegated) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRedelegated: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRedelegated: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field From", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.From = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field To", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.To = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EntryId", wireType)
+			}
+			m.EntryId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EntryId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FromShares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FromShares = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ToShares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ToShares = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CompletesAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.CompletesAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRedelegationCompleted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRedelegationCompleted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRedelegationCompleted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field From", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.From = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field To", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.To = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EntryId", wireType)
+			}
+			m.EntryId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EntryId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDebtCollected) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDebtCollected: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDebtCollected: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RedelegatedTo", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RedelegatedTo = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EntryId", wireType)
+			}
+			m.EntryId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EntryId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ToInsurance", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ToInsurance = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Burned", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Burned = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventBondLocked) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventBondLocked: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventBondLocked: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventBondReleased) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventBondReleased: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventBondReleased: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventInsurancePaid) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventInsurancePaid: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventInsurancePaid: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recipient", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recipient = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvent(dAtA[iNdEx:])
@@ -2490,6 +5957,185 @@ func (m *EventSlashed) Unmarshal(dAtA []byte) error {
 			}
 			m.Burned = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FaultId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FaultId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashId", wireType)
+			}
+			m.SlashId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FromRewards", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FromRewards = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 13:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FromDelegated", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FromDelegated = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 14:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owed", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owed = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 15:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Held", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Held = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvent(dAtA[iNdEx:])
@@ -2791,7 +6437,7 @@ func (m *EventStakeBelowRequirement) Unmarshal(dAtA []byte) error {
 			iNdEx = postIndex
 		case 2:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field OwnStake", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field CountedStake", wireType)
 			}
 			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
@@ -2819,7 +6465,7 @@ func (m *EventStakeBelowRequirement) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.OwnStake = string(dAtA[iNdEx:postIndex])
+			m.CountedStake = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -45,7 +46,19 @@ func (gs GenesisState) Validate(addresses address.Codec) error {
 	if err := validateRequirements(gs.Operators, gs.Requirements, operators); err != nil {
 		return err
 	}
-	return validateUnbonding(gs.Unbonding, operators)
+	if err := validateUnbonding(gs.Unbonding, operators); err != nil {
+		return err
+	}
+	if err := gs.validateSlashes(operators); err != nil {
+		return err
+	}
+	if err := gs.validateLeft(operators); err != nil {
+		return err
+	}
+	if err := gs.validatePool(addresses, operators); err != nil {
+		return err
+	}
+	return gs.validatePunished()
 }
 
 func (o Operator) validate(addresses address.Codec) error {
@@ -61,18 +74,45 @@ func (o Operator) validate(addresses address.Codec) error {
 	if !inRange(o.OwnStake, 0) {
 		return ErrInvalidGenesis.Wrapf("operator %s: own_stake %s, want 0 to %s", o.Address, o.OwnStake, maxTotal)
 	}
+	for _, amount := range []struct {
+		name  string
+		value sdkmath.Int
+	}{
+		{"delegated_tokens", o.DelegatedTokens},
+		{"delegation_shares", o.DelegationShares},
+		{"bonded_for", o.BondedFor},
+		{"counted_stake", o.CountedStake},
+		{"left_total", o.LeftTotal},
+	} {
+		if !inRange(amount.value, 0) {
+			return ErrInvalidGenesis.Wrapf("operator %s: %s %s, want 0 to %s", o.Address, amount.name, amount.value, maxTotal)
+		}
+	}
+	if o.DelegatedTokens.GT(o.DelegationShares) {
+		return ErrInvalidGenesis.Wrapf("operator %s: %s tokens, want at most its %s shares", o.Address, o.DelegatedTokens, o.DelegationShares)
+	}
+	if o.CountedStake.LT(o.OwnStake) || o.CountedStake.GT(o.OwnStake.Add(o.DelegatedTokens)) {
+		return ErrInvalidGenesis.Wrapf("operator %s: counted_stake %s, want %s to %s",
+			o.Address, o.CountedStake, o.OwnStake, o.OwnStake.Add(o.DelegatedTokens))
+	}
+	if err := validateFaultCounts(o); err != nil {
+		return err
+	}
 	if !inRange(o.Requirement, 0) {
 		return ErrInvalidGenesis.Wrapf("operator %s: requirement %s, want 0 to %s", o.Address, o.Requirement, maxTotal)
 	}
 	if below := o.BelowSince != nil; below == o.IsCovered() {
-		return ErrInvalidGenesis.Wrapf("operator %s: below_since set: %t, but own stake is %s of %s",
-			o.Address, below, o.OwnStake, o.Requirement)
+		return ErrInvalidGenesis.Wrapf("operator %s: below_since set: %t, but counted stake is %s of %s",
+			o.Address, below, o.CountedStake, o.Requirement)
 	}
 	if o.Tombstoned && !o.Jailed {
 		return ErrInvalidGenesis.Wrapf("operator %s is tombstoned and not jailed", o.Address)
 	}
 	if o.NextUnbondingId == 0 {
 		return ErrInvalidGenesis.Wrapf("operator %s: next_unbonding_id 0, want 1 or more", o.Address)
+	}
+	if o.NextSlashId == 0 {
+		return ErrInvalidGenesis.Wrapf("operator %s: next_slash_id 0, want 1 or more", o.Address)
 	}
 	return nil
 }
@@ -95,6 +135,14 @@ func validateRequirements(operators []Operator, requirements []GpuRequirement, b
 		if !inRange(r.Amount, 0) {
 			return ErrInvalidGenesis.Wrapf("requirement of %s for GPU %d/%d: amount %s, want 0 to %s",
 				r.Operator, r.HostId, r.Ordinal, r.Amount, maxTotal)
+		}
+		if !inRange(r.Target, 0) {
+			return ErrInvalidGenesis.Wrapf("requirement of %s for GPU %d/%d: target %s, want 0 to %s",
+				r.Operator, r.HostId, r.Ordinal, r.Target, maxTotal)
+		}
+		if !r.Settled() && !isQueueTime(r.StepDue()) {
+			return ErrInvalidGenesis.Wrapf("requirement of %s for GPU %d/%d: stepped_at %s, want from 1970 to 2262",
+				r.Operator, r.HostId, r.Ordinal, r.SteppedAt.Format(time.RFC3339))
 		}
 		sum, ok := sums[r.Operator]
 		if !ok {
@@ -136,10 +184,18 @@ func validateUnbonding(entries []UnbondingEntry, byAddress map[string]Operator) 
 		if !inRange(e.Amount, 1) {
 			return ErrInvalidGenesis.Wrapf("unbonding entry %d of %s: amount %s, want 1 to %s", e.Id, e.Operator, e.Amount, maxTotal)
 		}
-		if e.CompletesAt.Before(e.CreatedAt) || !isQueueTime(e.CompletesAt) {
-			return ErrInvalidGenesis.Wrapf("unbonding entry %d of %s: from %s to %s, want an end after the start, from 1970 to 2262",
-				e.Id, e.Operator, e.CreatedAt.Format(time.RFC3339), e.CompletesAt.Format(time.RFC3339))
+		if err := validateSpan(e.CreatedAt, e.CompletesAt); err != nil {
+			return ErrInvalidGenesis.Wrapf("unbonding entry %d of %s: %s", e.Id, e.Operator, err)
 		}
+	}
+	return nil
+}
+
+// validateSpan accepts a start and an end that the queues can hold.
+func validateSpan(from, to time.Time) error {
+	if to.Before(from) || !isQueueTime(to) {
+		return fmt.Errorf("from %s to %s, want an end after the start, from 1970 to 2262",
+			from.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
 	return nil
 }

@@ -8,15 +8,19 @@ import (
 	_ "github.com/cosmos/cosmos-sdk/types/tx/amino"
 	_ "github.com/cosmos/gogoproto/gogoproto"
 	proto "github.com/cosmos/gogoproto/proto"
+	github_com_cosmos_gogoproto_types "github.com/cosmos/gogoproto/types"
+	_ "google.golang.org/protobuf/types/known/timestamppb"
 	io "io"
 	math "math"
 	math_bits "math/bits"
+	time "time"
 )
 
 // Reference imports to suppress errors if they are not otherwise used.
 var _ = proto.Marshal
 var _ = fmt.Errorf
 var _ = math.Inf
+var _ = time.Kitchen
 
 // This is a compile-time assertion to ensure that this generated file
 // is compatible with the proto package it is being compiled against.
@@ -26,10 +30,18 @@ const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
 // GenesisState is the whole state of x/staking-ext.
 type GenesisState struct {
-	Params       Params           `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	Operators    []Operator       `protobuf:"bytes,2,rep,name=operators,proto3" json:"operators"`
-	Requirements []GpuRequirement `protobuf:"bytes,3,rep,name=requirements,proto3" json:"requirements"`
-	Unbonding    []UnbondingEntry `protobuf:"bytes,4,rep,name=unbonding,proto3" json:"unbonding"`
+	Params        Params                `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
+	Operators     []Operator            `protobuf:"bytes,2,rep,name=operators,proto3" json:"operators"`
+	Requirements  []GpuRequirement      `protobuf:"bytes,3,rep,name=requirements,proto3" json:"requirements"`
+	Unbonding     []UnbondingEntry      `protobuf:"bytes,4,rep,name=unbonding,proto3" json:"unbonding"`
+	Delegations   []Delegation          `protobuf:"bytes,5,rep,name=delegations,proto3" json:"delegations"`
+	Undelegations []UnbondingDelegation `protobuf:"bytes,6,rep,name=undelegations,proto3" json:"undelegations"`
+	Redelegations []Redelegation        `protobuf:"bytes,7,rep,name=redelegations,proto3" json:"redelegations"`
+	Slashes       []SlashRecord         `protobuf:"bytes,8,rep,name=slashes,proto3" json:"slashes"`
+	Left          []LeftMark            `protobuf:"bytes,9,rep,name=left,proto3" json:"left"`
+	Punished      []PunishedFault       `protobuf:"bytes,10,rep,name=punished,proto3" json:"punished"`
+	// Faults committed at or before this time are forgotten, and refused as too old.
+	ForgottenUntil time.Time `protobuf:"bytes,11,opt,name=forgotten_until,json=forgottenUntil,proto3,stdtime" json:"forgotten_until"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
@@ -93,6 +105,55 @@ func (m *GenesisState) GetUnbonding() []UnbondingEntry {
 	return nil
 }
 
+func (m *GenesisState) GetDelegations() []Delegation {
+	if m != nil {
+		return m.Delegations
+	}
+	return nil
+}
+
+func (m *GenesisState) GetUndelegations() []UnbondingDelegation {
+	if m != nil {
+		return m.Undelegations
+	}
+	return nil
+}
+
+func (m *GenesisState) GetRedelegations() []Redelegation {
+	if m != nil {
+		return m.Redelegations
+	}
+	return nil
+}
+
+func (m *GenesisState) GetSlashes() []SlashRecord {
+	if m != nil {
+		return m.Slashes
+	}
+	return nil
+}
+
+func (m *GenesisState) GetLeft() []LeftMark {
+	if m != nil {
+		return m.Left
+	}
+	return nil
+}
+
+func (m *GenesisState) GetPunished() []PunishedFault {
+	if m != nil {
+		return m.Punished
+	}
+	return nil
+}
+
+func (m *GenesisState) GetForgottenUntil() time.Time {
+	if m != nil {
+		return m.ForgottenUntil
+	}
+	return time.Time{}
+}
+
 func init() {
 	proto.RegisterType((*GenesisState)(nil), "grafi.stakingext.v1.GenesisState")
 }
@@ -100,27 +161,40 @@ func init() {
 func init() { proto.RegisterFile("grafi/stakingext/v1/genesis.proto", fileDescriptor_301ff7fe1bca1e2f) }
 
 var fileDescriptor_301ff7fe1bca1e2f = []byte{
-	// 314 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xe2, 0x52, 0x4c, 0x2f, 0x4a, 0x4c,
-	0xcb, 0xd4, 0x2f, 0x2e, 0x49, 0xcc, 0xce, 0xcc, 0x4b, 0x4f, 0xad, 0x28, 0xd1, 0x2f, 0x33, 0xd4,
-	0x4f, 0x4f, 0xcd, 0x4b, 0x2d, 0xce, 0x2c, 0xd6, 0x2b, 0x28, 0xca, 0x2f, 0xc9, 0x17, 0x12, 0x06,
-	0x2b, 0xd1, 0x43, 0x28, 0xd1, 0x2b, 0x33, 0x94, 0x12, 0x4c, 0xcc, 0xcd, 0xcc, 0xcb, 0xd7, 0x07,
-	0x93, 0x10, 0x75, 0x52, 0x22, 0xe9, 0xf9, 0xe9, 0xf9, 0x60, 0xa6, 0x3e, 0x88, 0x05, 0x15, 0x55,
-	0xc1, 0x66, 0x01, 0x92, 0x59, 0x60, 0x55, 0x4a, 0x3b, 0x98, 0xb8, 0x78, 0xdc, 0x21, 0xb6, 0x06,
-	0x97, 0x24, 0x96, 0xa4, 0x0a, 0xd9, 0x71, 0xb1, 0x15, 0x24, 0x16, 0x25, 0xe6, 0x16, 0x4b, 0x30,
-	0x2a, 0x30, 0x6a, 0x70, 0x1b, 0x49, 0xeb, 0x61, 0x71, 0x85, 0x5e, 0x00, 0x58, 0x89, 0x13, 0xe7,
-	0x89, 0x7b, 0xf2, 0x0c, 0x2b, 0x9e, 0x6f, 0xd0, 0x62, 0x0c, 0x82, 0xea, 0x12, 0x72, 0xe3, 0xe2,
-	0xcc, 0x2f, 0x48, 0x2d, 0x4a, 0x2c, 0xc9, 0x2f, 0x2a, 0x96, 0x60, 0x52, 0x60, 0xd6, 0xe0, 0x36,
-	0x92, 0xc5, 0x6a, 0x84, 0x3f, 0x54, 0x15, 0xb2, 0x21, 0x08, 0xad, 0x42, 0x41, 0x5c, 0x3c, 0x45,
-	0xa9, 0x85, 0xa5, 0x99, 0x45, 0xa9, 0xb9, 0xa9, 0x79, 0x25, 0xc5, 0x12, 0xcc, 0x60, 0xa3, 0x94,
-	0xb1, 0x1a, 0xe5, 0x5e, 0x50, 0x1a, 0x84, 0x50, 0x8b, 0x6c, 0x20, 0x8a, 0x19, 0x42, 0x3e, 0x5c,
-	0x9c, 0xa5, 0x79, 0x49, 0xf9, 0x79, 0x29, 0x99, 0x79, 0xe9, 0x12, 0x2c, 0x78, 0x0c, 0x0c, 0x85,
-	0xa9, 0x72, 0xcd, 0x2b, 0x29, 0xaa, 0x44, 0x71, 0x21, 0xdc, 0x00, 0x27, 0xf7, 0x13, 0x8f, 0xe4,
-	0x18, 0x2f, 0x3c, 0x92, 0x63, 0x7c, 0xf0, 0x48, 0x8e, 0x71, 0xc2, 0x63, 0x39, 0x86, 0x0b, 0x8f,
-	0xe5, 0x18, 0x6e, 0x3c, 0x96, 0x63, 0x88, 0xd2, 0x4d, 0xcf, 0x2c, 0xc9, 0x28, 0x4d, 0xd2, 0x4b,
-	0xce, 0xcf, 0xd5, 0x07, 0x1b, 0x9f, 0x93, 0x98, 0x04, 0x61, 0xe8, 0x57, 0xc0, 0xa2, 0x40, 0x17,
-	0x14, 0x23, 0x25, 0x95, 0x05, 0xa9, 0xc5, 0x49, 0x6c, 0xe0, 0xa8, 0x30, 0x06, 0x04, 0x00, 0x00,
-	0xff, 0xff, 0xb0, 0x15, 0xde, 0x59, 0x13, 0x02, 0x00, 0x00,
+	// 521 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x7c, 0xd3, 0x41, 0x6f, 0xd3, 0x30,
+	0x14, 0x07, 0xf0, 0x86, 0x8d, 0x6e, 0x75, 0x37, 0x10, 0x86, 0x43, 0x54, 0x44, 0xda, 0x0d, 0x0e,
+	0x15, 0xd2, 0x12, 0x6d, 0x5c, 0x11, 0x87, 0x8a, 0xad, 0x42, 0x2a, 0x02, 0x65, 0xec, 0x00, 0x17,
+	0xe4, 0xae, 0xaf, 0xae, 0xb5, 0xc4, 0x0e, 0xb6, 0x33, 0x6d, 0xdf, 0x62, 0x1f, 0x83, 0x23, 0x1f,
+	0x63, 0xc7, 0x1d, 0xe1, 0x02, 0xa8, 0x3d, 0xf0, 0x35, 0x50, 0xdd, 0xa4, 0x75, 0x24, 0xab, 0x97,
+	0xca, 0x8d, 0xff, 0xef, 0x97, 0x17, 0xe9, 0x3d, 0xb4, 0x47, 0x25, 0x19, 0xb3, 0x48, 0x69, 0x72,
+	0xc1, 0x38, 0x85, 0x2b, 0x1d, 0x5d, 0x1e, 0x46, 0x14, 0x38, 0x28, 0xa6, 0xc2, 0x4c, 0x0a, 0x2d,
+	0xf0, 0x63, 0x13, 0x09, 0x57, 0x91, 0xf0, 0xf2, 0xb0, 0xf5, 0x88, 0xa4, 0x8c, 0x8b, 0xc8, 0xfc,
+	0x2e, 0x72, 0xad, 0x27, 0x54, 0x50, 0x61, 0x8e, 0xd1, 0xfc, 0x54, 0x3c, 0x6d, 0x53, 0x21, 0x68,
+	0x02, 0x91, 0xf9, 0x37, 0xcc, 0xc7, 0x91, 0x66, 0x29, 0x28, 0x4d, 0xd2, 0xac, 0x08, 0x04, 0xae,
+	0x0e, 0x32, 0x21, 0x92, 0xe2, 0xfe, 0x85, 0xeb, 0xde, 0x6a, 0xc6, 0xa4, 0xf6, 0x7f, 0xd5, 0xd1,
+	0x4e, 0x7f, 0xd1, 0xf6, 0xa9, 0x26, 0x1a, 0xf0, 0x1b, 0x54, 0xcf, 0x88, 0x24, 0xa9, 0xf2, 0xbd,
+	0x8e, 0xd7, 0x6d, 0x1e, 0x3d, 0x0d, 0x1d, 0x9f, 0x11, 0x7e, 0x34, 0x91, 0x5e, 0xe3, 0xf6, 0x77,
+	0xbb, 0xf6, 0xfd, 0xdf, 0x8f, 0x97, 0x5e, 0x5c, 0x54, 0xe1, 0x13, 0xd4, 0x10, 0x19, 0x48, 0xa2,
+	0x85, 0x54, 0xfe, 0xbd, 0xce, 0x46, 0xb7, 0x79, 0xf4, 0xcc, 0x49, 0x7c, 0x28, 0x52, 0x36, 0xb2,
+	0x2a, 0xc5, 0x31, 0xda, 0x91, 0xf0, 0x2d, 0x67, 0x12, 0x52, 0xe0, 0x5a, 0xf9, 0x1b, 0x86, 0x7a,
+	0xee, 0xa4, 0xfa, 0x59, 0x1e, 0xaf, 0xb2, 0x36, 0x58, 0x31, 0xf0, 0x00, 0x35, 0x72, 0x3e, 0x14,
+	0x7c, 0xc4, 0x38, 0xf5, 0x37, 0xd7, 0x80, 0x67, 0x65, 0xea, 0x98, 0x6b, 0x79, 0x5d, 0xe9, 0x70,
+	0x09, 0xe0, 0x01, 0x6a, 0x8e, 0x20, 0x01, 0x4a, 0x34, 0x13, 0x5c, 0xf9, 0xf7, 0x8d, 0xd7, 0x76,
+	0x7a, 0x6f, 0x97, 0x39, 0xdb, 0xb2, 0xcb, 0xf1, 0x67, 0xb4, 0x9b, 0x73, 0xdb, 0xab, 0x1b, 0xaf,
+	0xbb, 0xbe, 0x3f, 0x37, 0x5c, 0x95, 0x70, 0x8c, 0x76, 0x25, 0xd8, 0xf4, 0x96, 0xa1, 0xf7, 0x9c,
+	0x74, 0x6c, 0x25, 0x2b, 0x66, 0x85, 0xc0, 0xc7, 0x68, 0x4b, 0x25, 0x44, 0x4d, 0x40, 0xf9, 0xdb,
+	0x46, 0xeb, 0x38, 0xb5, 0xd3, 0x79, 0x26, 0x86, 0x73, 0x21, 0x47, 0x36, 0x56, 0xd6, 0xe2, 0xd7,
+	0x68, 0x33, 0x81, 0xb1, 0xf6, 0x1b, 0x6b, 0x06, 0x65, 0x00, 0x63, 0xfd, 0x9e, 0xc8, 0x0b, 0x1b,
+	0x30, 0x55, 0xf8, 0x1d, 0xda, 0xce, 0x72, 0xce, 0xd4, 0x04, 0x46, 0x3e, 0x32, 0xc2, 0xbe, 0x7b,
+	0x5a, 0x8b, 0xd0, 0x09, 0xc9, 0x93, 0xca, 0x78, 0x2c, 0xcb, 0x71, 0x8c, 0x1e, 0x8e, 0x85, 0xa4,
+	0x42, 0x6b, 0xe0, 0x5f, 0x73, 0xae, 0x59, 0xe2, 0x37, 0xcd, 0xfc, 0xb7, 0xc2, 0xc5, 0x22, 0x86,
+	0xe5, 0x22, 0x86, 0x9f, 0xca, 0x45, 0xec, 0xed, 0xce, 0xa5, 0x9b, 0x3f, 0x6d, 0x6f, 0xa1, 0x3d,
+	0x58, 0x0a, 0x67, 0x73, 0xa0, 0xd7, 0xbf, 0x9d, 0x06, 0xde, 0xdd, 0x34, 0xf0, 0xfe, 0x4e, 0x03,
+	0xef, 0x66, 0x16, 0xd4, 0xee, 0x66, 0x41, 0xed, 0xe7, 0x2c, 0xa8, 0x7d, 0x39, 0xa0, 0x4c, 0x4f,
+	0xf2, 0x61, 0x78, 0x2e, 0xd2, 0xc8, 0x34, 0x9c, 0x90, 0xe1, 0xe2, 0x10, 0x5d, 0x95, 0x3b, 0x7a,
+	0x30, 0x5f, 0x59, 0x7d, 0x9d, 0x81, 0x1a, 0xd6, 0xcd, 0xbb, 0x5f, 0xfd, 0x0f, 0x00, 0x00, 0xff,
+	0xff, 0x4c, 0x3a, 0x33, 0xe9, 0x75, 0x04, 0x00, 0x00,
 }
 
 func (m *GenesisState) Marshal() (dAtA []byte, err error) {
@@ -143,6 +217,98 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	n1, err1 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.ForgottenUntil, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ForgottenUntil):])
+	if err1 != nil {
+		return 0, err1
+	}
+	i -= n1
+	i = encodeVarintGenesis(dAtA, i, uint64(n1))
+	i--
+	dAtA[i] = 0x5a
+	if len(m.Punished) > 0 {
+		for iNdEx := len(m.Punished) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Punished[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x52
+		}
+	}
+	if len(m.Left) > 0 {
+		for iNdEx := len(m.Left) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Left[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x4a
+		}
+	}
+	if len(m.Slashes) > 0 {
+		for iNdEx := len(m.Slashes) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Slashes[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x42
+		}
+	}
+	if len(m.Redelegations) > 0 {
+		for iNdEx := len(m.Redelegations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Redelegations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x3a
+		}
+	}
+	if len(m.Undelegations) > 0 {
+		for iNdEx := len(m.Undelegations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Undelegations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x32
+		}
+	}
+	if len(m.Delegations) > 0 {
+		for iNdEx := len(m.Delegations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Delegations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x2a
+		}
+	}
 	if len(m.Unbonding) > 0 {
 		for iNdEx := len(m.Unbonding) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -235,6 +401,44 @@ func (m *GenesisState) Size() (n int) {
 			n += 1 + l + sovGenesis(uint64(l))
 		}
 	}
+	if len(m.Delegations) > 0 {
+		for _, e := range m.Delegations {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Undelegations) > 0 {
+		for _, e := range m.Undelegations {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Redelegations) > 0 {
+		for _, e := range m.Redelegations {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Slashes) > 0 {
+		for _, e := range m.Slashes {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Left) > 0 {
+		for _, e := range m.Left {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Punished) > 0 {
+		for _, e := range m.Punished {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.ForgottenUntil)
+	n += 1 + l + sovGenesis(uint64(l))
 	return n
 }
 
@@ -405,6 +609,243 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 			}
 			m.Unbonding = append(m.Unbonding, UnbondingEntry{})
 			if err := m.Unbonding[len(m.Unbonding)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegations = append(m.Delegations, Delegation{})
+			if err := m.Delegations[len(m.Delegations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Undelegations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Undelegations = append(m.Undelegations, UnbondingDelegation{})
+			if err := m.Undelegations[len(m.Undelegations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Redelegations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Redelegations = append(m.Redelegations, Redelegation{})
+			if err := m.Redelegations[len(m.Redelegations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slashes", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Slashes = append(m.Slashes, SlashRecord{})
+			if err := m.Slashes[len(m.Slashes)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Left", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Left = append(m.Left, LeftMark{})
+			if err := m.Left[len(m.Left)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Punished", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Punished = append(m.Punished, PunishedFault{})
+			if err := m.Punished[len(m.Punished)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ForgottenUntil", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.ForgottenUntil, dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -147,17 +148,73 @@ func truncate(s string) string {
 	return s[:MaxWebsiteLength] + "..."
 }
 
-// IsCovered tells whether the own stake reaches the requirement.
-func (o Operator) IsCovered() bool { return o.OwnStake.GTE(o.Requirement) }
+// IsCovered tells whether the counted stake reaches the requirement.
+func (o Operator) IsCovered() bool { return o.CountedStake.GTE(o.Requirement) }
 
-// FreeStake is the part of the own stake that may leave: what lies above the
-// requirement, or all of it when the operator is tombstoned and serves nobody
-// any more.
-func (o Operator) FreeStake() math.Int {
-	if o.Tombstoned {
-		return o.OwnStake
+// Count returns own stake + min(delegated, max_delegation_ratio × own stake).
+//
+// Source: protocol §1 "Delegated stake counts up to 3 × own stake".
+func (p Params) Count(own, delegated math.Int) math.Int {
+	return own.Add(math.MinInt(delegated, own.MulRaw(int64(p.MaxDelegationRatio))))
+}
+
+// LeastOwnStake is the least own stake with which Count(own, delegated) reaches
+// the requirement: max(requirement − delegated, ⌈requirement / (1 + ratio)⌉).
+func (p Params) LeastOwnStake(requirement, delegated math.Int) math.Int {
+	parts := int64(p.MaxDelegationRatio) + 1
+	byRatio := requirement.AddRaw(parts - 1).QuoRaw(parts)
+	return math.MaxInt(requirement.Sub(delegated), byRatio)
+}
+
+// FreeStake is the part of the own stake that may leave, or be locked by one
+// more bond: what lies above that which the requirement needs and the bonds
+// lock. A tombstoned operator serves nobody any more and needs no cover.
+func (p Params) FreeStake(o Operator) math.Int {
+	free := o.OwnStake.Sub(o.BondedFor)
+	if !o.Tombstoned {
+		free = free.Sub(p.LeastOwnStake(o.Requirement, o.DelegatedTokens))
 	}
-	return math.MaxInt(o.OwnStake.Sub(o.Requirement), math.ZeroInt())
+	return math.MaxInt(free, math.ZeroInt())
+}
+
+// CheckCommission allows one change of at most max_commission_change a day.
+// From commission_changed_at + 1 day on the next one is allowed.
+//
+// Errors: ErrCommissionChange.
+func (p Params) CheckCommission(o Operator, to uint64, now time.Time) error {
+	from := o.CommissionPpm
+	if to == from {
+		return nil
+	}
+	if allowed := o.CommissionChangedAt.Add(Day); now.Before(allowed) {
+		return ErrCommissionChange.Wrapf("operator %s changed it at %s, want a change from %s on",
+			o.Address, o.CommissionChangedAt.Format(time.RFC3339), allowed.Format(time.RFC3339))
+	}
+	if max(from, to)-min(from, to) > p.MaxCommissionChangePpm {
+		return ErrCommissionChange.Wrapf("operator %s: from %d to %d PPM, want a change of at most %d",
+			o.Address, from, to, p.MaxCommissionChangePpm)
+	}
+	return nil
+}
+
+// FaultCount returns how often the operator was slashed for the fault.
+func (o Operator) FaultCount(fault Fault) uint32 {
+	for _, c := range o.FaultCounts {
+		if c.Fault == fault {
+			return c.Count
+		}
+	}
+	return 0
+}
+
+// CountFault adds one to the count of the fault; counts stay in the order of
+// the faults.
+func (o *Operator) CountFault(fault Fault) {
+	at, found := slices.BinarySearchFunc(o.FaultCounts, fault, func(c FaultCount, f Fault) int { return int(c.Fault) - int(f) })
+	if !found {
+		o.FaultCounts = slices.Insert(o.FaultCounts, at, FaultCount{Fault: fault})
+	}
+	o.FaultCounts[at].Count++
 }
 
 // EnsureRentable returns nil when the operator's GPUs may be rented at now: it
@@ -172,8 +229,8 @@ func (o Operator) EnsureRentable(now time.Time, grace time.Duration) error {
 	case o.Jailed:
 		return ErrJailed.Wrapf("operator %s, may unjail from %s", o.Address, o.JailedUntil.Format(time.RFC3339))
 	case o.BelowSince != nil && now.After(o.BelowSince.Add(grace)):
-		return ErrBelowRequirement.Wrapf("operator %s: own stake %s, want %s; the grace ended at %s",
-			o.Address, o.OwnStake, o.Requirement, o.BelowSince.Add(grace).Format(time.RFC3339))
+		return ErrBelowRequirement.Wrapf("operator %s: counted stake %s, want %s; the grace ended at %s",
+			o.Address, o.CountedStake, o.Requirement, o.BelowSince.Add(grace).Format(time.RFC3339))
 	default:
 		return nil
 	}

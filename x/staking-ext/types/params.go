@@ -20,6 +20,8 @@ const (
 	MinJail             = time.Second
 	MaxJail             = 365 * 24 * time.Hour
 	MaxUnbondingBudget  = 10_000
+	MaxDelegationRatio  = 100
+	MaxDelegations      = 1_000
 )
 
 // MaxAmount bounds every amount that comes from outside (prices, params), in
@@ -41,6 +43,11 @@ func DefaultParams() Params {
 		EquivocationSlashPpm: 330_000,
 		EquivocationJail:     7 * 24 * time.Hour,
 		UnbondingBudget:      100,
+
+		MaxDelegationRatio:      3,
+		MaxDelegations:          100,
+		MaxRequirementChangePpm: 100_000,
+		MaxCommissionChangePpm:  50_000,
 	}
 }
 
@@ -59,6 +66,18 @@ func (p Params) Validate() error {
 		return err
 	}
 	if err := validateRange("unbonding_budget", uint64(p.UnbondingBudget), 1, MaxUnbondingBudget); err != nil {
+		return err
+	}
+	if err := validateRange("max_delegation_ratio", uint64(p.MaxDelegationRatio), 0, MaxDelegationRatio); err != nil {
+		return err
+	}
+	if err := validateRange("max_delegations", uint64(p.MaxDelegations), 1, MaxDelegations); err != nil {
+		return err
+	}
+	if err := validateRange("max_requirement_change_ppm", p.MaxRequirementChangePpm, 1, PPM); err != nil {
+		return err
+	}
+	if err := validateRange("max_commission_change_ppm", p.MaxCommissionChangePpm, 1, PPM); err != nil {
 		return err
 	}
 	if err := validateDuration("top_up_grace", p.TopUpGrace, 0, MaxTopUpGrace); err != nil {

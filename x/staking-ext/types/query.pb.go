@@ -5,6 +5,7 @@ package types
 
 import (
 	context "context"
+	cosmossdk_io_math "cosmossdk.io/math"
 	fmt "fmt"
 	_ "github.com/cosmos/cosmos-proto"
 	query "github.com/cosmos/cosmos-sdk/types/query"
@@ -521,6 +522,1019 @@ func (m *QueryUnbondingResponse) GetPagination() *query.PageResponse {
 	return nil
 }
 
+// DelegationView is a delegation and what it is worth now.
+type DelegationView struct {
+	Delegation Delegation `protobuf:"bytes,1,opt,name=delegation,proto3" json:"delegation"`
+	// ⌊shares × delegated_tokens / delegation_shares⌋
+	Tokens cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=tokens,proto3,customtype=cosmossdk.io/math.Int" json:"tokens"`
+	// Part of the shares that redelegations lock.
+	LockedShares cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=locked_shares,json=lockedShares,proto3,customtype=cosmossdk.io/math.Int" json:"locked_shares"`
+}
+
+func (m *DelegationView) Reset()         { *m = DelegationView{} }
+func (m *DelegationView) String() string { return proto.CompactTextString(m) }
+func (*DelegationView) ProtoMessage()    {}
+func (*DelegationView) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{10}
+}
+func (m *DelegationView) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *DelegationView) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_DelegationView.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *DelegationView) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_DelegationView.Merge(m, src)
+}
+func (m *DelegationView) XXX_Size() int {
+	return m.Size()
+}
+func (m *DelegationView) XXX_DiscardUnknown() {
+	xxx_messageInfo_DelegationView.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_DelegationView proto.InternalMessageInfo
+
+func (m *DelegationView) GetDelegation() Delegation {
+	if m != nil {
+		return m.Delegation
+	}
+	return Delegation{}
+}
+
+// UndelegationView is stake on its way out and what slashes ask of it now.
+type UndelegationView struct {
+	Entry UnbondingDelegation   `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry"`
+	Owed  cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=owed,proto3,customtype=cosmossdk.io/math.Int" json:"owed"`
+}
+
+func (m *UndelegationView) Reset()         { *m = UndelegationView{} }
+func (m *UndelegationView) String() string { return proto.CompactTextString(m) }
+func (*UndelegationView) ProtoMessage()    {}
+func (*UndelegationView) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{11}
+}
+func (m *UndelegationView) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *UndelegationView) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_UndelegationView.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *UndelegationView) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_UndelegationView.Merge(m, src)
+}
+func (m *UndelegationView) XXX_Size() int {
+	return m.Size()
+}
+func (m *UndelegationView) XXX_DiscardUnknown() {
+	xxx_messageInfo_UndelegationView.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_UndelegationView proto.InternalMessageInfo
+
+func (m *UndelegationView) GetEntry() UnbondingDelegation {
+	if m != nil {
+		return m.Entry
+	}
+	return UnbondingDelegation{}
+}
+
+// RedelegationView is moved stake and the shares that slashes ask of it now.
+type RedelegationView struct {
+	Entry      Redelegation          `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry"`
+	OwedShares cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=owed_shares,json=owedShares,proto3,customtype=cosmossdk.io/math.Int" json:"owed_shares"`
+}
+
+func (m *RedelegationView) Reset()         { *m = RedelegationView{} }
+func (m *RedelegationView) String() string { return proto.CompactTextString(m) }
+func (*RedelegationView) ProtoMessage()    {}
+func (*RedelegationView) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{12}
+}
+func (m *RedelegationView) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RedelegationView) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RedelegationView.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RedelegationView) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RedelegationView.Merge(m, src)
+}
+func (m *RedelegationView) XXX_Size() int {
+	return m.Size()
+}
+func (m *RedelegationView) XXX_DiscardUnknown() {
+	xxx_messageInfo_RedelegationView.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RedelegationView proto.InternalMessageInfo
+
+func (m *RedelegationView) GetEntry() Redelegation {
+	if m != nil {
+		return m.Entry
+	}
+	return Redelegation{}
+}
+
+type QueryDelegationRequest struct {
+	Delegator string `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Operator  string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *QueryDelegationRequest) Reset()         { *m = QueryDelegationRequest{} }
+func (m *QueryDelegationRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryDelegationRequest) ProtoMessage()    {}
+func (*QueryDelegationRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{13}
+}
+func (m *QueryDelegationRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDelegationRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDelegationRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDelegationRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDelegationRequest.Merge(m, src)
+}
+func (m *QueryDelegationRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDelegationRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDelegationRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDelegationRequest proto.InternalMessageInfo
+
+func (m *QueryDelegationRequest) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *QueryDelegationRequest) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+type QueryDelegationResponse struct {
+	Delegation DelegationView `protobuf:"bytes,1,opt,name=delegation,proto3" json:"delegation"`
+}
+
+func (m *QueryDelegationResponse) Reset()         { *m = QueryDelegationResponse{} }
+func (m *QueryDelegationResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryDelegationResponse) ProtoMessage()    {}
+func (*QueryDelegationResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{14}
+}
+func (m *QueryDelegationResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDelegationResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDelegationResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDelegationResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDelegationResponse.Merge(m, src)
+}
+func (m *QueryDelegationResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDelegationResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDelegationResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDelegationResponse proto.InternalMessageInfo
+
+func (m *QueryDelegationResponse) GetDelegation() DelegationView {
+	if m != nil {
+		return m.Delegation
+	}
+	return DelegationView{}
+}
+
+type QueryDelegationsRequest struct {
+	Delegator  string             `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDelegationsRequest) Reset()         { *m = QueryDelegationsRequest{} }
+func (m *QueryDelegationsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryDelegationsRequest) ProtoMessage()    {}
+func (*QueryDelegationsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{15}
+}
+func (m *QueryDelegationsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDelegationsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDelegationsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDelegationsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDelegationsRequest.Merge(m, src)
+}
+func (m *QueryDelegationsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDelegationsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDelegationsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDelegationsRequest proto.InternalMessageInfo
+
+func (m *QueryDelegationsRequest) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *QueryDelegationsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryDelegationsResponse struct {
+	Delegations []DelegationView    `protobuf:"bytes,1,rep,name=delegations,proto3" json:"delegations"`
+	Pagination  *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDelegationsResponse) Reset()         { *m = QueryDelegationsResponse{} }
+func (m *QueryDelegationsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryDelegationsResponse) ProtoMessage()    {}
+func (*QueryDelegationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{16}
+}
+func (m *QueryDelegationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDelegationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDelegationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDelegationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDelegationsResponse.Merge(m, src)
+}
+func (m *QueryDelegationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDelegationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDelegationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDelegationsResponse proto.InternalMessageInfo
+
+func (m *QueryDelegationsResponse) GetDelegations() []DelegationView {
+	if m != nil {
+		return m.Delegations
+	}
+	return nil
+}
+
+func (m *QueryDelegationsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryOperatorDelegationsRequest struct {
+	Operator   string             `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryOperatorDelegationsRequest) Reset()         { *m = QueryOperatorDelegationsRequest{} }
+func (m *QueryOperatorDelegationsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryOperatorDelegationsRequest) ProtoMessage()    {}
+func (*QueryOperatorDelegationsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{17}
+}
+func (m *QueryOperatorDelegationsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryOperatorDelegationsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryOperatorDelegationsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryOperatorDelegationsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryOperatorDelegationsRequest.Merge(m, src)
+}
+func (m *QueryOperatorDelegationsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryOperatorDelegationsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryOperatorDelegationsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryOperatorDelegationsRequest proto.InternalMessageInfo
+
+func (m *QueryOperatorDelegationsRequest) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *QueryOperatorDelegationsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryOperatorDelegationsResponse struct {
+	Delegations []DelegationView    `protobuf:"bytes,1,rep,name=delegations,proto3" json:"delegations"`
+	Pagination  *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryOperatorDelegationsResponse) Reset()         { *m = QueryOperatorDelegationsResponse{} }
+func (m *QueryOperatorDelegationsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryOperatorDelegationsResponse) ProtoMessage()    {}
+func (*QueryOperatorDelegationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{18}
+}
+func (m *QueryOperatorDelegationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryOperatorDelegationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryOperatorDelegationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryOperatorDelegationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryOperatorDelegationsResponse.Merge(m, src)
+}
+func (m *QueryOperatorDelegationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryOperatorDelegationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryOperatorDelegationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryOperatorDelegationsResponse proto.InternalMessageInfo
+
+func (m *QueryOperatorDelegationsResponse) GetDelegations() []DelegationView {
+	if m != nil {
+		return m.Delegations
+	}
+	return nil
+}
+
+func (m *QueryOperatorDelegationsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryUndelegationsRequest struct {
+	Delegator  string             `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryUndelegationsRequest) Reset()         { *m = QueryUndelegationsRequest{} }
+func (m *QueryUndelegationsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryUndelegationsRequest) ProtoMessage()    {}
+func (*QueryUndelegationsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{19}
+}
+func (m *QueryUndelegationsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryUndelegationsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryUndelegationsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryUndelegationsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryUndelegationsRequest.Merge(m, src)
+}
+func (m *QueryUndelegationsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryUndelegationsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryUndelegationsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryUndelegationsRequest proto.InternalMessageInfo
+
+func (m *QueryUndelegationsRequest) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *QueryUndelegationsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryUndelegationsResponse struct {
+	Undelegations []UndelegationView  `protobuf:"bytes,1,rep,name=undelegations,proto3" json:"undelegations"`
+	Pagination    *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryUndelegationsResponse) Reset()         { *m = QueryUndelegationsResponse{} }
+func (m *QueryUndelegationsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryUndelegationsResponse) ProtoMessage()    {}
+func (*QueryUndelegationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{20}
+}
+func (m *QueryUndelegationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryUndelegationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryUndelegationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryUndelegationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryUndelegationsResponse.Merge(m, src)
+}
+func (m *QueryUndelegationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryUndelegationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryUndelegationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryUndelegationsResponse proto.InternalMessageInfo
+
+func (m *QueryUndelegationsResponse) GetUndelegations() []UndelegationView {
+	if m != nil {
+		return m.Undelegations
+	}
+	return nil
+}
+
+func (m *QueryUndelegationsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryRedelegationsRequest struct {
+	Delegator  string             `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryRedelegationsRequest) Reset()         { *m = QueryRedelegationsRequest{} }
+func (m *QueryRedelegationsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryRedelegationsRequest) ProtoMessage()    {}
+func (*QueryRedelegationsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{21}
+}
+func (m *QueryRedelegationsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryRedelegationsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryRedelegationsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryRedelegationsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryRedelegationsRequest.Merge(m, src)
+}
+func (m *QueryRedelegationsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryRedelegationsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryRedelegationsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryRedelegationsRequest proto.InternalMessageInfo
+
+func (m *QueryRedelegationsRequest) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *QueryRedelegationsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryRedelegationsResponse struct {
+	Redelegations []RedelegationView  `protobuf:"bytes,1,rep,name=redelegations,proto3" json:"redelegations"`
+	Pagination    *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryRedelegationsResponse) Reset()         { *m = QueryRedelegationsResponse{} }
+func (m *QueryRedelegationsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryRedelegationsResponse) ProtoMessage()    {}
+func (*QueryRedelegationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{22}
+}
+func (m *QueryRedelegationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryRedelegationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryRedelegationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryRedelegationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryRedelegationsResponse.Merge(m, src)
+}
+func (m *QueryRedelegationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryRedelegationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryRedelegationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryRedelegationsResponse proto.InternalMessageInfo
+
+func (m *QueryRedelegationsResponse) GetRedelegations() []RedelegationView {
+	if m != nil {
+		return m.Redelegations
+	}
+	return nil
+}
+
+func (m *QueryRedelegationsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QuerySlashRecordsRequest struct {
+	Operator   string             `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QuerySlashRecordsRequest) Reset()         { *m = QuerySlashRecordsRequest{} }
+func (m *QuerySlashRecordsRequest) String() string { return proto.CompactTextString(m) }
+func (*QuerySlashRecordsRequest) ProtoMessage()    {}
+func (*QuerySlashRecordsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{23}
+}
+func (m *QuerySlashRecordsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QuerySlashRecordsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QuerySlashRecordsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QuerySlashRecordsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QuerySlashRecordsRequest.Merge(m, src)
+}
+func (m *QuerySlashRecordsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QuerySlashRecordsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QuerySlashRecordsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QuerySlashRecordsRequest proto.InternalMessageInfo
+
+func (m *QuerySlashRecordsRequest) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *QuerySlashRecordsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QuerySlashRecordsResponse struct {
+	Slashes    []SlashRecord       `protobuf:"bytes,1,rep,name=slashes,proto3" json:"slashes"`
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QuerySlashRecordsResponse) Reset()         { *m = QuerySlashRecordsResponse{} }
+func (m *QuerySlashRecordsResponse) String() string { return proto.CompactTextString(m) }
+func (*QuerySlashRecordsResponse) ProtoMessage()    {}
+func (*QuerySlashRecordsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{24}
+}
+func (m *QuerySlashRecordsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QuerySlashRecordsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QuerySlashRecordsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QuerySlashRecordsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QuerySlashRecordsResponse.Merge(m, src)
+}
+func (m *QuerySlashRecordsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QuerySlashRecordsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QuerySlashRecordsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QuerySlashRecordsResponse proto.InternalMessageInfo
+
+func (m *QuerySlashRecordsResponse) GetSlashes() []SlashRecord {
+	if m != nil {
+		return m.Slashes
+	}
+	return nil
+}
+
+func (m *QuerySlashRecordsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QuerySlashRecordRequest struct {
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Id       uint64 `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`
+}
+
+func (m *QuerySlashRecordRequest) Reset()         { *m = QuerySlashRecordRequest{} }
+func (m *QuerySlashRecordRequest) String() string { return proto.CompactTextString(m) }
+func (*QuerySlashRecordRequest) ProtoMessage()    {}
+func (*QuerySlashRecordRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{25}
+}
+func (m *QuerySlashRecordRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QuerySlashRecordRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QuerySlashRecordRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QuerySlashRecordRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QuerySlashRecordRequest.Merge(m, src)
+}
+func (m *QuerySlashRecordRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QuerySlashRecordRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QuerySlashRecordRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QuerySlashRecordRequest proto.InternalMessageInfo
+
+func (m *QuerySlashRecordRequest) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *QuerySlashRecordRequest) GetId() uint64 {
+	if m != nil {
+		return m.Id
+	}
+	return 0
+}
+
+type QuerySlashRecordResponse struct {
+	Slash SlashRecord `protobuf:"bytes,1,opt,name=slash,proto3" json:"slash"`
+}
+
+func (m *QuerySlashRecordResponse) Reset()         { *m = QuerySlashRecordResponse{} }
+func (m *QuerySlashRecordResponse) String() string { return proto.CompactTextString(m) }
+func (*QuerySlashRecordResponse) ProtoMessage()    {}
+func (*QuerySlashRecordResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{26}
+}
+func (m *QuerySlashRecordResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QuerySlashRecordResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QuerySlashRecordResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QuerySlashRecordResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QuerySlashRecordResponse.Merge(m, src)
+}
+func (m *QuerySlashRecordResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QuerySlashRecordResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QuerySlashRecordResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QuerySlashRecordResponse proto.InternalMessageInfo
+
+func (m *QuerySlashRecordResponse) GetSlash() SlashRecord {
+	if m != nil {
+		return m.Slash
+	}
+	return SlashRecord{}
+}
+
+type QueryPoolRequest struct {
+}
+
+func (m *QueryPoolRequest) Reset()         { *m = QueryPoolRequest{} }
+func (m *QueryPoolRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryPoolRequest) ProtoMessage()    {}
+func (*QueryPoolRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{27}
+}
+func (m *QueryPoolRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPoolRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPoolRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPoolRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPoolRequest.Merge(m, src)
+}
+func (m *QueryPoolRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPoolRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPoolRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPoolRequest proto.InternalMessageInfo
+
+type QueryPoolResponse struct {
+	// Own and delegated stake of all operators, what is on its way out, and the
+	// insurance account, in the stake denom.
+	Bonded    cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=bonded,proto3,customtype=cosmossdk.io/math.Int" json:"bonded"`
+	Unbonding cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=unbonding,proto3,customtype=cosmossdk.io/math.Int" json:"unbonding"`
+	Insurance cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=insurance,proto3,customtype=cosmossdk.io/math.Int" json:"insurance"`
+}
+
+func (m *QueryPoolResponse) Reset()         { *m = QueryPoolResponse{} }
+func (m *QueryPoolResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryPoolResponse) ProtoMessage()    {}
+func (*QueryPoolResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{28}
+}
+func (m *QueryPoolResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPoolResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPoolResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPoolResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPoolResponse.Merge(m, src)
+}
+func (m *QueryPoolResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPoolResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPoolResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPoolResponse proto.InternalMessageInfo
+
+type QueryVotingStakeRequest struct {
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+}
+
+func (m *QueryVotingStakeRequest) Reset()         { *m = QueryVotingStakeRequest{} }
+func (m *QueryVotingStakeRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryVotingStakeRequest) ProtoMessage()    {}
+func (*QueryVotingStakeRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{29}
+}
+func (m *QueryVotingStakeRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryVotingStakeRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryVotingStakeRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryVotingStakeRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryVotingStakeRequest.Merge(m, src)
+}
+func (m *QueryVotingStakeRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryVotingStakeRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryVotingStakeRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryVotingStakeRequest proto.InternalMessageInfo
+
+func (m *QueryVotingStakeRequest) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+type QueryVotingStakeResponse struct {
+	// Own stake as an operator, and the value of its delegations.
+	Own       cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=own,proto3,customtype=cosmossdk.io/math.Int" json:"own"`
+	Delegated cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=delegated,proto3,customtype=cosmossdk.io/math.Int" json:"delegated"`
+}
+
+func (m *QueryVotingStakeResponse) Reset()         { *m = QueryVotingStakeResponse{} }
+func (m *QueryVotingStakeResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryVotingStakeResponse) ProtoMessage()    {}
+func (*QueryVotingStakeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1732ed9dffef28cf, []int{30}
+}
+func (m *QueryVotingStakeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryVotingStakeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryVotingStakeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryVotingStakeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryVotingStakeResponse.Merge(m, src)
+}
+func (m *QueryVotingStakeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryVotingStakeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryVotingStakeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryVotingStakeResponse proto.InternalMessageInfo
+
 type QueryInvariantsRequest struct {
 }
 
@@ -528,7 +1542,7 @@ func (m *QueryInvariantsRequest) Reset()         { *m = QueryInvariantsRequest{}
 func (m *QueryInvariantsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryInvariantsRequest) ProtoMessage()    {}
 func (*QueryInvariantsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_1732ed9dffef28cf, []int{10}
+	return fileDescriptor_1732ed9dffef28cf, []int{31}
 }
 func (m *QueryInvariantsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -566,7 +1580,7 @@ func (m *QueryInvariantsResponse) Reset()         { *m = QueryInvariantsResponse
 func (m *QueryInvariantsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryInvariantsResponse) ProtoMessage()    {}
 func (*QueryInvariantsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_1732ed9dffef28cf, []int{11}
+	return fileDescriptor_1732ed9dffef28cf, []int{32}
 }
 func (m *QueryInvariantsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -613,6 +1627,27 @@ func init() {
 	proto.RegisterType((*QueryRequirementsResponse)(nil), "grafi.stakingext.v1.QueryRequirementsResponse")
 	proto.RegisterType((*QueryUnbondingRequest)(nil), "grafi.stakingext.v1.QueryUnbondingRequest")
 	proto.RegisterType((*QueryUnbondingResponse)(nil), "grafi.stakingext.v1.QueryUnbondingResponse")
+	proto.RegisterType((*DelegationView)(nil), "grafi.stakingext.v1.DelegationView")
+	proto.RegisterType((*UndelegationView)(nil), "grafi.stakingext.v1.UndelegationView")
+	proto.RegisterType((*RedelegationView)(nil), "grafi.stakingext.v1.RedelegationView")
+	proto.RegisterType((*QueryDelegationRequest)(nil), "grafi.stakingext.v1.QueryDelegationRequest")
+	proto.RegisterType((*QueryDelegationResponse)(nil), "grafi.stakingext.v1.QueryDelegationResponse")
+	proto.RegisterType((*QueryDelegationsRequest)(nil), "grafi.stakingext.v1.QueryDelegationsRequest")
+	proto.RegisterType((*QueryDelegationsResponse)(nil), "grafi.stakingext.v1.QueryDelegationsResponse")
+	proto.RegisterType((*QueryOperatorDelegationsRequest)(nil), "grafi.stakingext.v1.QueryOperatorDelegationsRequest")
+	proto.RegisterType((*QueryOperatorDelegationsResponse)(nil), "grafi.stakingext.v1.QueryOperatorDelegationsResponse")
+	proto.RegisterType((*QueryUndelegationsRequest)(nil), "grafi.stakingext.v1.QueryUndelegationsRequest")
+	proto.RegisterType((*QueryUndelegationsResponse)(nil), "grafi.stakingext.v1.QueryUndelegationsResponse")
+	proto.RegisterType((*QueryRedelegationsRequest)(nil), "grafi.stakingext.v1.QueryRedelegationsRequest")
+	proto.RegisterType((*QueryRedelegationsResponse)(nil), "grafi.stakingext.v1.QueryRedelegationsResponse")
+	proto.RegisterType((*QuerySlashRecordsRequest)(nil), "grafi.stakingext.v1.QuerySlashRecordsRequest")
+	proto.RegisterType((*QuerySlashRecordsResponse)(nil), "grafi.stakingext.v1.QuerySlashRecordsResponse")
+	proto.RegisterType((*QuerySlashRecordRequest)(nil), "grafi.stakingext.v1.QuerySlashRecordRequest")
+	proto.RegisterType((*QuerySlashRecordResponse)(nil), "grafi.stakingext.v1.QuerySlashRecordResponse")
+	proto.RegisterType((*QueryPoolRequest)(nil), "grafi.stakingext.v1.QueryPoolRequest")
+	proto.RegisterType((*QueryPoolResponse)(nil), "grafi.stakingext.v1.QueryPoolResponse")
+	proto.RegisterType((*QueryVotingStakeRequest)(nil), "grafi.stakingext.v1.QueryVotingStakeRequest")
+	proto.RegisterType((*QueryVotingStakeResponse)(nil), "grafi.stakingext.v1.QueryVotingStakeResponse")
 	proto.RegisterType((*QueryInvariantsRequest)(nil), "grafi.stakingext.v1.QueryInvariantsRequest")
 	proto.RegisterType((*QueryInvariantsResponse)(nil), "grafi.stakingext.v1.QueryInvariantsResponse")
 }
@@ -620,58 +1655,107 @@ func init() {
 func init() { proto.RegisterFile("grafi/stakingext/v1/query.proto", fileDescriptor_1732ed9dffef28cf) }
 
 var fileDescriptor_1732ed9dffef28cf = []byte{
-	// 802 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x96, 0xcf, 0x6f, 0xd3, 0x48,
-	0x14, 0xc7, 0x33, 0xa9, 0x36, 0x4d, 0xa6, 0xbd, 0xec, 0x34, 0xdb, 0x4d, 0xd3, 0x6d, 0xda, 0x75,
-	0x57, 0xfd, 0xb9, 0xb1, 0x95, 0x16, 0x10, 0x12, 0x52, 0x25, 0x2a, 0x68, 0x41, 0x42, 0xa2, 0x18,
-	0xf5, 0xc2, 0xa5, 0x1a, 0xb7, 0x83, 0xb1, 0xda, 0xcc, 0xb8, 0xe3, 0x49, 0xd4, 0x0a, 0x21, 0x21,
-	0xce, 0x1c, 0x8a, 0x00, 0xc1, 0x95, 0x1b, 0x08, 0x21, 0x71, 0xe0, 0xc0, 0x9f, 0xd0, 0x63, 0x05,
-	0x17, 0x4e, 0x08, 0xb5, 0x48, 0xfc, 0x1b, 0xc8, 0xe3, 0xb1, 0xe3, 0x24, 0x6e, 0x1a, 0xa0, 0x07,
-	0x2e, 0x91, 0x67, 0xfc, 0xde, 0x77, 0x3e, 0xef, 0xeb, 0x79, 0x4f, 0x81, 0xa3, 0x36, 0xc7, 0xb7,
-	0x1d, 0xc3, 0x13, 0x78, 0xd3, 0xa1, 0x36, 0xd9, 0x11, 0x46, 0xbd, 0x62, 0x6c, 0xd7, 0x08, 0xdf,
-	0xd5, 0x5d, 0xce, 0x04, 0x43, 0x03, 0x32, 0x40, 0x6f, 0x04, 0xe8, 0xf5, 0x4a, 0xf1, 0x4f, 0x5c,
-	0x75, 0x28, 0x33, 0xe4, 0x6f, 0x10, 0x57, 0x9c, 0x59, 0x67, 0x5e, 0x95, 0x79, 0x86, 0x85, 0x3d,
-	0x12, 0x08, 0x18, 0xf5, 0x8a, 0x45, 0x04, 0xae, 0x18, 0x2e, 0xb6, 0x1d, 0x8a, 0x85, 0xc3, 0xa8,
-	0x8a, 0x1d, 0x0a, 0x62, 0xd7, 0xe4, 0xca, 0x08, 0x16, 0xea, 0x55, 0xde, 0x66, 0x36, 0x0b, 0xf6,
-	0xfd, 0x27, 0xb5, 0xfb, 0x8f, 0xcd, 0x98, 0xbd, 0x45, 0x0c, 0xec, 0x3a, 0x06, 0xa6, 0x94, 0x09,
-	0xa9, 0x16, 0xe6, 0xfc, 0x97, 0x54, 0x43, 0x0c, 0x58, 0x46, 0x69, 0x79, 0x88, 0x6e, 0xf8, 0x58,
-	0x2b, 0x98, 0xe3, 0xaa, 0x67, 0x92, 0xed, 0x1a, 0xf1, 0x84, 0xb6, 0x0a, 0x07, 0x9a, 0x76, 0x3d,
-	0x97, 0x51, 0x8f, 0xa0, 0x05, 0x98, 0x71, 0xe5, 0x4e, 0x01, 0x8c, 0x81, 0xa9, 0xbe, 0xb9, 0x61,
-	0x3d, 0xc1, 0x06, 0x3d, 0x48, 0x5a, 0xcc, 0xed, 0x7f, 0x1e, 0x4d, 0xbd, 0xfc, 0xf6, 0x76, 0x06,
-	0x98, 0x2a, 0x4b, 0xbb, 0x06, 0xf3, 0x52, 0xf6, 0xba, 0x4b, 0x38, 0x16, 0x8c, 0xab, 0xe3, 0xd0,
-	0x19, 0x98, 0x65, 0x6a, 0x4b, 0x2a, 0xe7, 0x16, 0x0b, 0x1f, 0xde, 0x95, 0xf3, 0xca, 0x82, 0x8b,
-	0x1b, 0x1b, 0x9c, 0x78, 0xde, 0x4d, 0xc1, 0x1d, 0x6a, 0x9b, 0x51, 0xa4, 0xf6, 0x08, 0xc0, 0xbf,
-	0x5a, 0xe4, 0x14, 0xe7, 0xa5, 0x16, 0xbd, 0xbe, 0xb9, 0x91, 0x44, 0xd2, 0x30, 0x31, 0xce, 0x1a,
-	0x65, 0xa2, 0x22, 0xcc, 0x72, 0x42, 0x05, 0xb6, 0xb6, 0x48, 0x21, 0x3d, 0x06, 0xa6, 0xb2, 0x66,
-	0xb4, 0x46, 0x83, 0x30, 0xc3, 0x09, 0xf6, 0x18, 0x2d, 0xf4, 0xf8, 0xbc, 0xa6, 0x5a, 0x69, 0x6b,
-	0x2d, 0x48, 0xa1, 0xa3, 0x68, 0x09, 0xc2, 0xc6, 0x07, 0x57, 0x50, 0x13, 0xba, 0xaa, 0xd0, 0xbf,
-	0x1d, 0x7a, 0x70, 0xbd, 0xd4, 0xed, 0xd0, 0x57, 0xb0, 0x4d, 0x54, 0xae, 0x19, 0xcb, 0xd4, 0x5e,
-	0x01, 0x38, 0xd8, 0x7a, 0x82, 0xaa, 0x7a, 0x09, 0xe6, 0x42, 0x76, 0xff, 0x03, 0xf5, 0xfc, 0x50,
-	0xd9, 0x8d, 0x54, 0xb4, 0xdc, 0x84, 0x9a, 0x96, 0xa8, 0x93, 0x27, 0xa2, 0x06, 0x10, 0x4d, 0xac,
-	0xcf, 0x01, 0x2c, 0x48, 0x56, 0xbf, 0x10, 0x87, 0x93, 0x2a, 0xa1, 0xc2, 0xfb, 0xa5, 0x6f, 0xde,
-	0x62, 0x63, 0xfa, 0xa7, 0x6d, 0x7c, 0x0f, 0xe0, 0x50, 0x02, 0x9a, 0x72, 0xd2, 0x84, 0xfd, 0x3c,
-	0xb6, 0xaf, 0xcc, 0x1c, 0x4f, 0x34, 0x73, 0xd9, 0xad, 0xc5, 0x34, 0xe2, 0x96, 0x36, 0x69, 0x9c,
-	0x9e, 0xab, 0x4f, 0xc3, 0x6b, 0xbf, 0x4a, 0x2d, 0x46, 0x37, 0x7c, 0x7f, 0x7e, 0x0b, 0x4b, 0x5f,
-	0x87, 0x37, 0x33, 0xc6, 0xa5, 0xfc, 0xbc, 0x02, 0x7b, 0x09, 0x15, 0xdc, 0x21, 0x9d, 0xad, 0x8c,
-	0x12, 0x2f, 0x53, 0xc1, 0x77, 0xe3, 0x56, 0x86, 0xe9, 0xa7, 0xe7, 0x62, 0x41, 0xc1, 0x5e, 0xa5,
-	0x75, 0xcc, 0x1d, 0xdc, 0xb8, 0x98, 0x5a, 0x05, 0xfe, 0xdd, 0xf6, 0x46, 0xd5, 0x31, 0x08, 0x33,
-	0x16, 0x67, 0x9b, 0x84, 0xca, 0x32, 0x72, 0xa6, 0x5a, 0xcd, 0x3d, 0xeb, 0x85, 0x7f, 0xc8, 0x1c,
-	0x74, 0x1f, 0xc0, 0x4c, 0x30, 0xff, 0xd0, 0x64, 0x62, 0x8d, 0xed, 0xc3, 0xb6, 0x38, 0x75, 0x72,
-	0x60, 0x70, 0xbe, 0x36, 0xfe, 0xe0, 0xe3, 0xd7, 0xc7, 0xe9, 0x11, 0x34, 0x6c, 0x24, 0xcd, 0xf6,
-	0x60, 0xc8, 0xa2, 0x27, 0x00, 0x66, 0xc3, 0x0e, 0x47, 0xd3, 0xc7, 0x6b, 0xb7, 0x0c, 0xe1, 0xe2,
-	0x4c, 0x37, 0xa1, 0x0a, 0xa4, 0x22, 0x41, 0x66, 0xd1, 0x74, 0x22, 0x48, 0x34, 0x4a, 0x8c, 0xbb,
-	0xe1, 0xe3, 0x3d, 0xf4, 0x10, 0xc0, 0x5c, 0x34, 0xb3, 0x50, 0x17, 0x87, 0x45, 0xfe, 0xcc, 0x76,
-	0x15, 0xab, 0xc8, 0x26, 0x24, 0xd9, 0x18, 0x2a, 0x75, 0x26, 0x43, 0x6f, 0x00, 0xec, 0x8f, 0xf7,
-	0x3e, 0x2a, 0x1f, 0x7f, 0x4a, 0xc2, 0xf8, 0x2a, 0xea, 0xdd, 0x86, 0x2b, 0xae, 0x05, 0xc9, 0x75,
-	0x1e, 0x9d, 0xeb, 0xda, 0x31, 0xa3, 0x69, 0x7c, 0xbc, 0x00, 0x30, 0x17, 0xf5, 0x47, 0x27, 0xfb,
-	0x5a, 0xa7, 0x42, 0x27, 0xfb, 0xda, 0x3a, 0x55, 0xbb, 0x20, 0x31, 0xcf, 0xa2, 0xf9, 0xee, 0x31,
-	0x6b, 0x11, 0xd5, 0x1e, 0x80, 0xb0, 0xd1, 0x35, 0xa8, 0xc3, 0xc1, 0x6d, 0x5d, 0x57, 0xfc, 0xbf,
-	0xbb, 0x60, 0x85, 0x39, 0x29, 0x31, 0xff, 0x45, 0xa3, 0x89, 0x98, 0x4e, 0x94, 0xb0, 0xb8, 0xbc,
-	0x7f, 0x58, 0x02, 0x07, 0x87, 0x25, 0xf0, 0xe5, 0xb0, 0x04, 0xf6, 0x8e, 0x4a, 0xa9, 0x83, 0xa3,
-	0x52, 0xea, 0xd3, 0x51, 0x29, 0x75, 0xab, 0x6c, 0x3b, 0xe2, 0x4e, 0xcd, 0xd2, 0xd7, 0x59, 0x35,
-	0x10, 0xd9, 0xc2, 0x96, 0x52, 0xdb, 0x09, 0xf5, 0xca, 0xbe, 0xa0, 0xd8, 0x75, 0x89, 0x67, 0x65,
-	0xe4, 0xdf, 0xa5, 0xf9, 0xef, 0x01, 0x00, 0x00, 0xff, 0xff, 0x3d, 0xe7, 0x0a, 0x70, 0x1a, 0x0a,
-	0x00, 0x00,
+	// 1596 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x59, 0xcf, 0x6f, 0x13, 0x47,
+	0x14, 0xce, 0x18, 0x30, 0xf1, 0x73, 0x40, 0x30, 0x09, 0xd4, 0x31, 0xc5, 0x09, 0x4b, 0x81, 0x40,
+	0x6a, 0xaf, 0x9c, 0xf0, 0xa3, 0x08, 0x01, 0x22, 0xfc, 0x6a, 0x10, 0x6d, 0x53, 0x47, 0x70, 0xa8,
+	0x54, 0x45, 0x6b, 0x7b, 0xea, 0xac, 0xe2, 0xec, 0x98, 0xdd, 0x75, 0x20, 0x8a, 0x22, 0x55, 0x3d,
+	0xf4, 0xd4, 0x03, 0x55, 0x5b, 0xa9, 0x55, 0xa5, 0xa2, 0x4a, 0x3d, 0xd0, 0xa2, 0x4a, 0x95, 0xa0,
+	0x52, 0x2f, 0x1c, 0x7a, 0xe3, 0x88, 0xe8, 0xa5, 0xea, 0x01, 0x55, 0x50, 0xa9, 0xb7, 0x5e, 0xfa,
+	0x0f, 0x54, 0x3b, 0x3b, 0xbb, 0x3b, 0x6b, 0x8f, 0x37, 0x6b, 0x13, 0xd4, 0x5c, 0x22, 0xef, 0xec,
+	0x7b, 0x6f, 0xbe, 0xf7, 0xed, 0x9b, 0x37, 0xdf, 0x4c, 0x60, 0xa4, 0x66, 0x6a, 0x1f, 0xe8, 0xaa,
+	0x65, 0x6b, 0x0b, 0xba, 0x51, 0x23, 0xb7, 0x6c, 0x75, 0xa9, 0xa8, 0xde, 0x68, 0x12, 0x73, 0xb9,
+	0xd0, 0x30, 0xa9, 0x4d, 0xf1, 0x20, 0x33, 0x28, 0x04, 0x06, 0x85, 0xa5, 0x62, 0x76, 0xa7, 0xb6,
+	0xa8, 0x1b, 0x54, 0x65, 0x7f, 0x5d, 0xbb, 0xec, 0x91, 0x0a, 0xb5, 0x16, 0xa9, 0xa5, 0x96, 0x35,
+	0x8b, 0xb8, 0x01, 0xd4, 0xa5, 0x62, 0x99, 0xd8, 0x5a, 0x51, 0x6d, 0x68, 0x35, 0xdd, 0xd0, 0x6c,
+	0x9d, 0x1a, 0xdc, 0x76, 0xd8, 0xb5, 0x9d, 0x63, 0x4f, 0xaa, 0xfb, 0xc0, 0x5f, 0x0d, 0xd5, 0x68,
+	0x8d, 0xba, 0xe3, 0xce, 0x2f, 0x3e, 0xfa, 0x6a, 0x8d, 0xd2, 0x5a, 0x9d, 0xa8, 0x5a, 0x43, 0x57,
+	0x35, 0xc3, 0xa0, 0x36, 0x8b, 0xe6, 0xf9, 0xe4, 0x64, 0x39, 0x34, 0x28, 0xad, 0xf3, 0xf7, 0xaf,
+	0xc9, 0xde, 0x0b, 0x09, 0x31, 0x2b, 0x65, 0x08, 0xf0, 0xbb, 0x0e, 0xec, 0x19, 0xcd, 0xd4, 0x16,
+	0xad, 0x12, 0xb9, 0xd1, 0x24, 0x96, 0xad, 0x5c, 0x83, 0xc1, 0xd0, 0xa8, 0xd5, 0xa0, 0x86, 0x45,
+	0xf0, 0x19, 0x48, 0x36, 0xd8, 0x48, 0x06, 0x8d, 0xa2, 0xb1, 0xf4, 0xc4, 0x9e, 0x82, 0x84, 0xa6,
+	0x82, 0xeb, 0x34, 0x95, 0x7a, 0xf4, 0x74, 0xa4, 0xef, 0xee, 0xdf, 0x3f, 0x1d, 0x41, 0x25, 0xee,
+	0xa5, 0x5c, 0x85, 0x21, 0x16, 0xf6, 0x9d, 0x06, 0x31, 0x35, 0x9b, 0x9a, 0x7c, 0x3a, 0x7c, 0x14,
+	0xfa, 0x29, 0x1f, 0x62, 0x91, 0x53, 0x53, 0x99, 0x27, 0x0f, 0xf2, 0x43, 0x9c, 0xa2, 0x73, 0xd5,
+	0xaa, 0x49, 0x2c, 0x6b, 0xd6, 0x36, 0x75, 0xa3, 0x56, 0xf2, 0x2d, 0x95, 0x4f, 0x11, 0xec, 0x6a,
+	0x09, 0xc7, 0x71, 0x5e, 0x68, 0x89, 0x97, 0x9e, 0xd8, 0x2b, 0x45, 0xea, 0x39, 0x8a, 0x58, 0x7d,
+	0x4f, 0x9c, 0x85, 0x7e, 0x93, 0x18, 0xb6, 0x56, 0xae, 0x93, 0x4c, 0x62, 0x14, 0x8d, 0xf5, 0x97,
+	0xfc, 0x67, 0xbc, 0x1b, 0x92, 0x26, 0xd1, 0x2c, 0x6a, 0x64, 0x36, 0x39, 0x78, 0x4b, 0xfc, 0x49,
+	0x99, 0x6b, 0x81, 0xe4, 0x31, 0x8a, 0x2f, 0x01, 0x04, 0x05, 0xc1, 0x41, 0x1d, 0x2c, 0xf0, 0x0c,
+	0x9d, 0xea, 0x29, 0xb8, 0xe5, 0xc7, 0xab, 0xa7, 0x30, 0xa3, 0xd5, 0x08, 0xf7, 0x2d, 0x09, 0x9e,
+	0xca, 0xf7, 0x08, 0x76, 0xb7, 0xce, 0xc0, 0xb3, 0xbe, 0x04, 0x29, 0x0f, 0xbb, 0xf3, 0x81, 0x36,
+	0x75, 0x95, 0x76, 0xe0, 0x8a, 0x2f, 0x87, 0xa0, 0x26, 0x18, 0xd4, 0x43, 0x6b, 0x42, 0x75, 0x41,
+	0x84, 0xb0, 0x7e, 0x89, 0x20, 0xc3, 0xb0, 0x3a, 0x89, 0xe8, 0x26, 0x59, 0x24, 0x86, 0x6d, 0xbd,
+	0xd0, 0x37, 0x6f, 0xa1, 0x31, 0xd1, 0x33, 0x8d, 0xbf, 0x20, 0x18, 0x96, 0x40, 0xe3, 0x4c, 0x96,
+	0x60, 0xc0, 0x14, 0xc6, 0x39, 0x99, 0xfb, 0xa5, 0x64, 0x5e, 0x6e, 0x34, 0x85, 0x18, 0x22, 0xa5,
+	0xa1, 0x18, 0xeb, 0xc7, 0xea, 0x17, 0x5e, 0xd9, 0x5f, 0x33, 0xca, 0xd4, 0xa8, 0x3a, 0xfc, 0x6c,
+	0x08, 0x4a, 0xef, 0x79, 0x95, 0x29, 0xe0, 0xe2, 0x7c, 0xbe, 0x09, 0x5b, 0x89, 0x61, 0x9b, 0x3a,
+	0x89, 0xa6, 0xd2, 0x77, 0xbc, 0x68, 0xd8, 0xe6, 0xb2, 0x48, 0xa5, 0xe7, 0xbe, 0x7e, 0x2c, 0xfe,
+	0x8b, 0x60, 0xfb, 0x05, 0x52, 0x27, 0x35, 0xf6, 0x78, 0x5d, 0x27, 0x37, 0xf1, 0x15, 0x80, 0xaa,
+	0x3f, 0xc2, 0x97, 0xe8, 0x88, 0x14, 0x68, 0xe0, 0x28, 0x82, 0x14, 0xbc, 0xf1, 0x79, 0x48, 0xda,
+	0x74, 0x81, 0x18, 0x16, 0xc3, 0x98, 0x9a, 0x1a, 0x77, 0xcc, 0xfe, 0x78, 0x3a, 0xb2, 0xcb, 0x85,
+	0x6a, 0x55, 0x17, 0x0a, 0x3a, 0x55, 0x17, 0x35, 0x7b, 0xbe, 0x30, 0x6d, 0xd8, 0x4f, 0x1e, 0xe4,
+	0x81, 0xe7, 0x30, 0x6d, 0xd8, 0x25, 0xee, 0x8a, 0x67, 0x60, 0x5b, 0x9d, 0x56, 0x16, 0x48, 0x75,
+	0xce, 0x9a, 0xd7, 0x4c, 0x62, 0xb9, 0xbd, 0xa6, 0xbb, 0x58, 0x03, 0x6e, 0x84, 0x59, 0x16, 0x40,
+	0xf9, 0x06, 0xc1, 0x8e, 0x6b, 0x46, 0x35, 0x9c, 0xf7, 0x34, 0x6c, 0x71, 0xe8, 0x5d, 0xe6, 0x29,
+	0x8f, 0x45, 0x7f, 0x1b, 0x79, 0xee, 0x6e, 0x04, 0x7c, 0x16, 0x36, 0xd3, 0x9b, 0xa4, 0xda, 0x4b,
+	0xd2, 0xcc, 0x51, 0xf9, 0x0e, 0xc1, 0x8e, 0x12, 0x69, 0x01, 0x38, 0x15, 0x06, 0xb8, 0x4f, 0x0a,
+	0x50, 0xf4, 0x92, 0x20, 0xbb, 0x0a, 0x69, 0x67, 0x02, 0x8f, 0xc9, 0x1e, 0x00, 0x82, 0xe3, 0xcf,
+	0x79, 0xfc, 0xd8, 0xab, 0xf5, 0x80, 0x0d, 0x6f, 0x11, 0x1e, 0x87, 0x14, 0x07, 0x12, 0x63, 0x15,
+	0x06, 0xa6, 0xa1, 0xc5, 0x9b, 0x88, 0xbd, 0x07, 0xea, 0xf0, 0x4a, 0x1b, 0x0e, 0xbe, 0xe8, 0xde,
+	0x96, 0x94, 0xf3, 0xfe, 0x35, 0xca, 0xd9, 0xa1, 0xbb, 0x43, 0x49, 0x2b, 0x5f, 0xa1, 0xb6, 0xb9,
+	0xac, 0x17, 0x4d, 0x7a, 0xbd, 0x7a, 0xcf, 0xcf, 0xde, 0x4e, 0x13, 0xc2, 0xc6, 0x89, 0x98, 0x81,
+	0x74, 0x90, 0x46, 0x74, 0x07, 0xea, 0xcc, 0x84, 0x18, 0x62, 0xfd, 0xba, 0xd0, 0x1d, 0x04, 0x23,
+	0xa1, 0xdd, 0x5c, 0xc2, 0xed, 0xff, 0xdb, 0xd5, 0x1f, 0x22, 0x18, 0xed, 0x8c, 0x70, 0xe3, 0x33,
+	0xfc, 0xb5, 0xb7, 0xd1, 0x8b, 0x6d, 0x6f, 0xc3, 0xd4, 0xed, 0x43, 0x04, 0x59, 0x19, 0x3a, 0xce,
+	0xeb, 0x75, 0xd8, 0xd6, 0x34, 0xda, 0x99, 0x3d, 0xd0, 0xa1, 0x43, 0x57, 0x3b, 0x72, 0x1b, 0x0e,
+	0xf3, 0x12, 0xd8, 0x15, 0xbb, 0xef, 0xc6, 0x63, 0xb7, 0x05, 0x5d, 0xc0, 0xae, 0x49, 0xe2, 0xb2,
+	0xdb, 0xba, 0x29, 0x85, 0xd8, 0x0d, 0x85, 0x79, 0x09, 0xfa, 0x79, 0xb6, 0xae, 0x59, 0xf3, 0x25,
+	0x52, 0xa1, 0x66, 0xd5, 0xda, 0x30, 0x62, 0x6f, 0x58, 0x02, 0x8d, 0x33, 0x7b, 0x11, 0xb6, 0x5a,
+	0xce, 0xb8, 0xaf, 0xf7, 0x46, 0xa5, 0x9c, 0x0a, 0xbe, 0x21, 0xb1, 0xc7, 0x7d, 0xd7, 0x8f, 0xc8,
+	0x39, 0xbe, 0x73, 0x09, 0x13, 0xbe, 0x18, 0x8d, 0xdb, 0x21, 0xa1, 0xbb, 0x2a, 0x67, 0x73, 0x29,
+	0xa1, 0x57, 0x95, 0xf7, 0xdb, 0x3f, 0x94, 0x4f, 0xc6, 0x39, 0xd8, 0xc2, 0x12, 0xe2, 0x5b, 0x70,
+	0x57, 0x54, 0xb8, 0x9e, 0x0a, 0x86, 0x1d, 0xee, 0x71, 0x9c, 0xd2, 0xba, 0x77, 0x44, 0xff, 0x07,
+	0xc1, 0x4e, 0x61, 0x90, 0x4f, 0x76, 0x1e, 0x92, 0x8e, 0x4e, 0x23, 0x55, 0x9e, 0x4c, 0x77, 0xba,
+	0xd3, 0x75, 0xc5, 0xd3, 0x90, 0x6a, 0x7a, 0x72, 0xaf, 0x17, 0xa5, 0x14, 0x78, 0x3b, 0xa1, 0x74,
+	0xc3, 0x6a, 0x9a, 0x9a, 0x51, 0x21, 0xbd, 0xc8, 0xd7, 0xc0, 0x5b, 0x79, 0x8b, 0x7f, 0xc4, 0xeb,
+	0xd4, 0xd6, 0x8d, 0xda, 0xac, 0xad, 0x2d, 0x78, 0x95, 0x89, 0x27, 0x60, 0xab, 0x56, 0xa9, 0xd0,
+	0xa6, 0x61, 0xaf, 0xf9, 0x0d, 0x3d, 0x43, 0x47, 0x69, 0x66, 0xda, 0xe3, 0x71, 0x1a, 0x4f, 0xc3,
+	0x26, 0x7a, 0xd3, 0xe8, 0x85, 0x43, 0xc7, 0xcf, 0xc9, 0x9a, 0x37, 0x84, 0xde, 0xb4, 0x70, 0xe0,
+	0xad, 0x64, 0xb8, 0xd0, 0x9c, 0x36, 0x96, 0x34, 0x53, 0xd7, 0x82, 0x03, 0xb4, 0x52, 0xe4, 0x7c,
+	0x88, 0x6f, 0x38, 0xfc, 0xdd, 0x90, 0x2c, 0x9b, 0xce, 0x19, 0x82, 0x2d, 0xbf, 0x54, 0x89, 0x3f,
+	0x4d, 0xdc, 0x19, 0x84, 0x2d, 0xcc, 0x07, 0x7f, 0x88, 0x20, 0xe9, 0xde, 0xd3, 0xe0, 0x43, 0xd2,
+	0x82, 0x6c, 0xbf, 0x14, 0xca, 0x8e, 0xad, 0x6d, 0xe8, 0xce, 0xaf, 0xec, 0xff, 0xe8, 0xb7, 0xbf,
+	0x3e, 0x4b, 0xec, 0xc5, 0x7b, 0x54, 0xe9, 0x1d, 0x95, 0x3b, 0xef, 0xe7, 0x08, 0xfa, 0x3d, 0x51,
+	0x81, 0x0f, 0x77, 0x8e, 0xdd, 0x72, 0x59, 0x94, 0x3d, 0x12, 0xc7, 0x94, 0x03, 0x29, 0x32, 0x20,
+	0xe3, 0xf8, 0xb0, 0x14, 0x88, 0x7f, 0xe5, 0xa1, 0xae, 0x78, 0x3f, 0x57, 0xf1, 0x27, 0x08, 0x52,
+	0xfe, 0xdd, 0x0a, 0x8e, 0x31, 0x99, 0xcf, 0xcf, 0x78, 0x2c, 0x5b, 0x8e, 0xec, 0x20, 0x43, 0x36,
+	0x8a, 0x73, 0xd1, 0xc8, 0xf0, 0x8f, 0x08, 0x06, 0xc4, 0x3b, 0x0a, 0x9c, 0xef, 0x3c, 0x8b, 0xe4,
+	0x9a, 0x25, 0x5b, 0x88, 0x6b, 0xce, 0x71, 0x9d, 0x61, 0xb8, 0xde, 0xc0, 0xc7, 0x63, 0x33, 0xa6,
+	0x86, 0xae, 0x39, 0xbe, 0x45, 0x90, 0xf2, 0xcf, 0x8a, 0x51, 0xf4, 0xb5, 0xde, 0x5e, 0x44, 0xd1,
+	0xd7, 0x76, 0xa3, 0xa0, 0x9c, 0x62, 0x30, 0x8f, 0xe1, 0xc9, 0xf8, 0x30, 0x83, 0xa6, 0x74, 0x1f,
+	0x01, 0x04, 0x3a, 0x14, 0x47, 0x4c, 0xdc, 0x76, 0xbc, 0xcb, 0xbe, 0x1e, 0xcf, 0x98, 0xc3, 0xbc,
+	0xc2, 0x60, 0x5e, 0xc0, 0x53, 0x52, 0x98, 0xbe, 0xe2, 0xb1, 0xd4, 0x15, 0xff, 0xf7, 0xaa, 0x2a,
+	0x68, 0x09, 0xb1, 0x30, 0xef, 0x21, 0x48, 0x0b, 0xe2, 0x1b, 0xc7, 0x42, 0xe2, 0xd7, 0x41, 0x3e,
+	0xa6, 0x35, 0x07, 0x7e, 0x96, 0x01, 0x3f, 0x89, 0x4f, 0xf4, 0x08, 0x1c, 0xff, 0x8a, 0x60, 0x50,
+	0x72, 0x64, 0xc0, 0x47, 0xd7, 0x5e, 0x24, 0x12, 0xf4, 0xc7, 0xba, 0xf4, 0xe2, 0x59, 0x9c, 0x66,
+	0x59, 0x9c, 0xc0, 0xc7, 0xe2, 0x57, 0x89, 0x98, 0xc3, 0x7d, 0x04, 0xdb, 0x42, 0xc2, 0x1c, 0x17,
+	0xa2, 0x6a, 0xb4, 0x5d, 0x01, 0x67, 0xd5, 0xd8, 0xf6, 0x1c, 0xf1, 0x39, 0x86, 0xf8, 0x14, 0x3e,
+	0xd9, 0x0d, 0xef, 0x61, 0x71, 0xef, 0xa0, 0x0e, 0x09, 0x5e, 0x1c, 0xd9, 0x03, 0xba, 0x43, 0x2d,
+	0x55, 0xd2, 0xbd, 0xa1, 0x0e, 0x8b, 0xe6, 0xbb, 0x08, 0x06, 0x44, 0x2d, 0x19, 0xd5, 0xe7, 0x24,
+	0x72, 0x38, 0xaa, 0xcf, 0xc9, 0x24, 0xaa, 0x72, 0x92, 0x41, 0x9e, 0xc4, 0xc5, 0xf8, 0xa5, 0xe1,
+	0xc9, 0xd2, 0x1f, 0x10, 0xa4, 0x85, 0x98, 0x51, 0x0b, 0xb1, 0x5d, 0x70, 0x66, 0xf3, 0x31, 0xad,
+	0x7b, 0xef, 0xc7, 0x1c, 0xa7, 0xba, 0xa2, 0x57, 0x57, 0xf1, 0x2d, 0xd8, 0xec, 0x08, 0x44, 0x7c,
+	0x20, 0x62, 0xf3, 0x0e, 0x54, 0x65, 0xf6, 0xe0, 0x5a, 0x66, 0x1c, 0xd6, 0x3e, 0x06, 0x6b, 0x0f,
+	0x1e, 0x56, 0x3b, 0xfd, 0x17, 0x0a, 0xdf, 0x41, 0x90, 0x16, 0xb4, 0x55, 0x14, 0x4d, 0xed, 0x92,
+	0x2e, 0x8a, 0x26, 0x89, 0x60, 0x53, 0x26, 0x19, 0x9e, 0x3c, 0x1e, 0x97, 0xe2, 0x59, 0x62, 0x1e,
+	0x73, 0xce, 0x20, 0x51, 0x57, 0xb8, 0x02, 0x5c, 0xc5, 0xb7, 0x11, 0x40, 0xa0, 0x9e, 0xa2, 0xf6,
+	0x81, 0x36, 0xf5, 0x15, 0xb5, 0x0f, 0xb4, 0x0b, 0x32, 0xe5, 0x10, 0x83, 0xb7, 0x0f, 0x8f, 0x48,
+	0xe1, 0xe9, 0xbe, 0xc3, 0xd4, 0xe5, 0x47, 0xcf, 0x72, 0xe8, 0xf1, 0xb3, 0x1c, 0xfa, 0xf3, 0x59,
+	0x0e, 0xdd, 0x7e, 0x9e, 0xeb, 0x7b, 0xfc, 0x3c, 0xd7, 0xf7, 0xfb, 0xf3, 0x5c, 0xdf, 0x7b, 0xf9,
+	0x9a, 0x6e, 0xcf, 0x37, 0xcb, 0x85, 0x0a, 0x5d, 0x74, 0x83, 0xd4, 0xb5, 0x32, 0x8f, 0x76, 0xcb,
+	0x8b, 0x97, 0x77, 0x02, 0xda, 0xcb, 0x0d, 0x62, 0x95, 0x93, 0xec, 0xdf, 0x7b, 0x93, 0xff, 0x05,
+	0x00, 0x00, 0xff, 0xff, 0xb0, 0x61, 0xb0, 0xaa, 0xea, 0x1c, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -692,6 +1776,23 @@ type QueryClient interface {
 	// Requirements lists what each GPU of an operator asks of its stake.
 	Requirements(ctx context.Context, in *QueryRequirementsRequest, opts ...grpc.CallOption) (*QueryRequirementsResponse, error)
 	Unbonding(ctx context.Context, in *QueryUnbondingRequest, opts ...grpc.CallOption) (*QueryUnbondingResponse, error)
+	// Delegation shows one account's part of one pool, and its value now.
+	Delegation(ctx context.Context, in *QueryDelegationRequest, opts ...grpc.CallOption) (*QueryDelegationResponse, error)
+	// Delegations lists what an account delegates.
+	Delegations(ctx context.Context, in *QueryDelegationsRequest, opts ...grpc.CallOption) (*QueryDelegationsResponse, error)
+	// OperatorDelegations lists who delegates to an operator.
+	OperatorDelegations(ctx context.Context, in *QueryOperatorDelegationsRequest, opts ...grpc.CallOption) (*QueryOperatorDelegationsResponse, error)
+	// Undelegations lists an account's stake that is on its way out.
+	Undelegations(ctx context.Context, in *QueryUndelegationsRequest, opts ...grpc.CallOption) (*QueryUndelegationsResponse, error)
+	// Redelegations lists an account's stake that still answers for its last operator.
+	Redelegations(ctx context.Context, in *QueryRedelegationsRequest, opts ...grpc.CallOption) (*QueryRedelegationsResponse, error)
+	// SlashRecords lists the slashes of an operator that are still kept.
+	SlashRecords(ctx context.Context, in *QuerySlashRecordsRequest, opts ...grpc.CallOption) (*QuerySlashRecordsResponse, error)
+	SlashRecord(ctx context.Context, in *QuerySlashRecordRequest, opts ...grpc.CallOption) (*QuerySlashRecordResponse, error)
+	// Pool shows the module's accounts.
+	Pool(ctx context.Context, in *QueryPoolRequest, opts ...grpc.CallOption) (*QueryPoolResponse, error)
+	// VotingStake shows the stake that an account votes with.
+	VotingStake(ctx context.Context, in *QueryVotingStakeRequest, opts ...grpc.CallOption) (*QueryVotingStakeResponse, error)
 	// Invariants recomputes the module's accounts from its records.
 	Invariants(ctx context.Context, in *QueryInvariantsRequest, opts ...grpc.CallOption) (*QueryInvariantsResponse, error)
 }
@@ -749,6 +1850,87 @@ func (c *queryClient) Unbonding(ctx context.Context, in *QueryUnbondingRequest, 
 	return out, nil
 }
 
+func (c *queryClient) Delegation(ctx context.Context, in *QueryDelegationRequest, opts ...grpc.CallOption) (*QueryDelegationResponse, error) {
+	out := new(QueryDelegationResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/Delegation", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Delegations(ctx context.Context, in *QueryDelegationsRequest, opts ...grpc.CallOption) (*QueryDelegationsResponse, error) {
+	out := new(QueryDelegationsResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/Delegations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) OperatorDelegations(ctx context.Context, in *QueryOperatorDelegationsRequest, opts ...grpc.CallOption) (*QueryOperatorDelegationsResponse, error) {
+	out := new(QueryOperatorDelegationsResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/OperatorDelegations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Undelegations(ctx context.Context, in *QueryUndelegationsRequest, opts ...grpc.CallOption) (*QueryUndelegationsResponse, error) {
+	out := new(QueryUndelegationsResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/Undelegations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Redelegations(ctx context.Context, in *QueryRedelegationsRequest, opts ...grpc.CallOption) (*QueryRedelegationsResponse, error) {
+	out := new(QueryRedelegationsResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/Redelegations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) SlashRecords(ctx context.Context, in *QuerySlashRecordsRequest, opts ...grpc.CallOption) (*QuerySlashRecordsResponse, error) {
+	out := new(QuerySlashRecordsResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/SlashRecords", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) SlashRecord(ctx context.Context, in *QuerySlashRecordRequest, opts ...grpc.CallOption) (*QuerySlashRecordResponse, error) {
+	out := new(QuerySlashRecordResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/SlashRecord", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Pool(ctx context.Context, in *QueryPoolRequest, opts ...grpc.CallOption) (*QueryPoolResponse, error) {
+	out := new(QueryPoolResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/Pool", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) VotingStake(ctx context.Context, in *QueryVotingStakeRequest, opts ...grpc.CallOption) (*QueryVotingStakeResponse, error) {
+	out := new(QueryVotingStakeResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/VotingStake", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Invariants(ctx context.Context, in *QueryInvariantsRequest, opts ...grpc.CallOption) (*QueryInvariantsResponse, error) {
 	out := new(QueryInvariantsResponse)
 	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Query/Invariants", in, out, opts...)
@@ -766,6 +1948,23 @@ type QueryServer interface {
 	// Requirements lists what each GPU of an operator asks of its stake.
 	Requirements(context.Context, *QueryRequirementsRequest) (*QueryRequirementsResponse, error)
 	Unbonding(context.Context, *QueryUnbondingRequest) (*QueryUnbondingResponse, error)
+	// Delegation shows one account's part of one pool, and its value now.
+	Delegation(context.Context, *QueryDelegationRequest) (*QueryDelegationResponse, error)
+	// Delegations lists what an account delegates.
+	Delegations(context.Context, *QueryDelegationsRequest) (*QueryDelegationsResponse, error)
+	// OperatorDelegations lists who delegates to an operator.
+	OperatorDelegations(context.Context, *QueryOperatorDelegationsRequest) (*QueryOperatorDelegationsResponse, error)
+	// Undelegations lists an account's stake that is on its way out.
+	Undelegations(context.Context, *QueryUndelegationsRequest) (*QueryUndelegationsResponse, error)
+	// Redelegations lists an account's stake that still answers for its last operator.
+	Redelegations(context.Context, *QueryRedelegationsRequest) (*QueryRedelegationsResponse, error)
+	// SlashRecords lists the slashes of an operator that are still kept.
+	SlashRecords(context.Context, *QuerySlashRecordsRequest) (*QuerySlashRecordsResponse, error)
+	SlashRecord(context.Context, *QuerySlashRecordRequest) (*QuerySlashRecordResponse, error)
+	// Pool shows the module's accounts.
+	Pool(context.Context, *QueryPoolRequest) (*QueryPoolResponse, error)
+	// VotingStake shows the stake that an account votes with.
+	VotingStake(context.Context, *QueryVotingStakeRequest) (*QueryVotingStakeResponse, error)
 	// Invariants recomputes the module's accounts from its records.
 	Invariants(context.Context, *QueryInvariantsRequest) (*QueryInvariantsResponse, error)
 }
@@ -788,6 +1987,33 @@ func (*UnimplementedQueryServer) Requirements(ctx context.Context, req *QueryReq
 }
 func (*UnimplementedQueryServer) Unbonding(ctx context.Context, req *QueryUnbondingRequest) (*QueryUnbondingResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Unbonding not implemented")
+}
+func (*UnimplementedQueryServer) Delegation(ctx context.Context, req *QueryDelegationRequest) (*QueryDelegationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Delegation not implemented")
+}
+func (*UnimplementedQueryServer) Delegations(ctx context.Context, req *QueryDelegationsRequest) (*QueryDelegationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Delegations not implemented")
+}
+func (*UnimplementedQueryServer) OperatorDelegations(ctx context.Context, req *QueryOperatorDelegationsRequest) (*QueryOperatorDelegationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method OperatorDelegations not implemented")
+}
+func (*UnimplementedQueryServer) Undelegations(ctx context.Context, req *QueryUndelegationsRequest) (*QueryUndelegationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Undelegations not implemented")
+}
+func (*UnimplementedQueryServer) Redelegations(ctx context.Context, req *QueryRedelegationsRequest) (*QueryRedelegationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Redelegations not implemented")
+}
+func (*UnimplementedQueryServer) SlashRecords(ctx context.Context, req *QuerySlashRecordsRequest) (*QuerySlashRecordsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SlashRecords not implemented")
+}
+func (*UnimplementedQueryServer) SlashRecord(ctx context.Context, req *QuerySlashRecordRequest) (*QuerySlashRecordResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SlashRecord not implemented")
+}
+func (*UnimplementedQueryServer) Pool(ctx context.Context, req *QueryPoolRequest) (*QueryPoolResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Pool not implemented")
+}
+func (*UnimplementedQueryServer) VotingStake(ctx context.Context, req *QueryVotingStakeRequest) (*QueryVotingStakeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method VotingStake not implemented")
 }
 func (*UnimplementedQueryServer) Invariants(ctx context.Context, req *QueryInvariantsRequest) (*QueryInvariantsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Invariants not implemented")
@@ -887,6 +2113,168 @@ func _Query_Unbonding_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Delegation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDelegationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Delegation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/Delegation",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Delegation(ctx, req.(*QueryDelegationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Delegations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDelegationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Delegations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/Delegations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Delegations(ctx, req.(*QueryDelegationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_OperatorDelegations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryOperatorDelegationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).OperatorDelegations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/OperatorDelegations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).OperatorDelegations(ctx, req.(*QueryOperatorDelegationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Undelegations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryUndelegationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Undelegations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/Undelegations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Undelegations(ctx, req.(*QueryUndelegationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Redelegations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryRedelegationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Redelegations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/Redelegations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Redelegations(ctx, req.(*QueryRedelegationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_SlashRecords_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QuerySlashRecordsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).SlashRecords(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/SlashRecords",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).SlashRecords(ctx, req.(*QuerySlashRecordsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_SlashRecord_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QuerySlashRecordRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).SlashRecord(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/SlashRecord",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).SlashRecord(ctx, req.(*QuerySlashRecordRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Pool_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPoolRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Pool(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/Pool",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Pool(ctx, req.(*QueryPoolRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_VotingStake_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryVotingStakeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).VotingStake(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Query/VotingStake",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).VotingStake(ctx, req.(*QueryVotingStakeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Invariants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryInvariantsRequest)
 	if err := dec(in); err != nil {
@@ -929,6 +2317,42 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Unbonding",
 			Handler:    _Query_Unbonding_Handler,
+		},
+		{
+			MethodName: "Delegation",
+			Handler:    _Query_Delegation_Handler,
+		},
+		{
+			MethodName: "Delegations",
+			Handler:    _Query_Delegations_Handler,
+		},
+		{
+			MethodName: "OperatorDelegations",
+			Handler:    _Query_OperatorDelegations_Handler,
+		},
+		{
+			MethodName: "Undelegations",
+			Handler:    _Query_Undelegations_Handler,
+		},
+		{
+			MethodName: "Redelegations",
+			Handler:    _Query_Redelegations_Handler,
+		},
+		{
+			MethodName: "SlashRecords",
+			Handler:    _Query_SlashRecords_Handler,
+		},
+		{
+			MethodName: "SlashRecord",
+			Handler:    _Query_SlashRecord_Handler,
+		},
+		{
+			MethodName: "Pool",
+			Handler:    _Query_Pool_Handler,
+		},
+		{
+			MethodName: "VotingStake",
+			Handler:    _Query_VotingStake_Handler,
 		},
 		{
 			MethodName: "Invariants",
@@ -1341,6 +2765,887 @@ func (m *QueryUnbondingResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) 
 	return len(dAtA) - i, nil
 }
 
+func (m *DelegationView) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *DelegationView) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *DelegationView) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.LockedShares.Size()
+		i -= size
+		if _, err := m.LockedShares.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Tokens.Size()
+		i -= size
+		if _, err := m.Tokens.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Delegation.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *UndelegationView) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *UndelegationView) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *UndelegationView) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Owed.Size()
+		i -= size
+		if _, err := m.Owed.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Entry.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *RedelegationView) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RedelegationView) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RedelegationView) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.OwedShares.Size()
+		i -= size
+		if _, err := m.OwedShares.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Entry.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDelegationRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDelegationRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDelegationRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDelegationResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDelegationResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDelegationResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Delegation.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDelegationsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDelegationsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDelegationsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDelegationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDelegationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDelegationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegations) > 0 {
+		for iNdEx := len(m.Delegations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Delegations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryOperatorDelegationsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryOperatorDelegationsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryOperatorDelegationsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryOperatorDelegationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryOperatorDelegationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryOperatorDelegationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegations) > 0 {
+		for iNdEx := len(m.Delegations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Delegations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryUndelegationsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryUndelegationsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryUndelegationsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryUndelegationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryUndelegationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryUndelegationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Undelegations) > 0 {
+		for iNdEx := len(m.Undelegations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Undelegations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryRedelegationsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryRedelegationsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryRedelegationsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryRedelegationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryRedelegationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryRedelegationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Redelegations) > 0 {
+		for iNdEx := len(m.Redelegations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Redelegations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QuerySlashRecordsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QuerySlashRecordsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QuerySlashRecordsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QuerySlashRecordsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QuerySlashRecordsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QuerySlashRecordsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Slashes) > 0 {
+		for iNdEx := len(m.Slashes) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Slashes[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QuerySlashRecordRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QuerySlashRecordRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QuerySlashRecordRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Id != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Id))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QuerySlashRecordResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QuerySlashRecordResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QuerySlashRecordResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Slash.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPoolRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPoolRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPoolRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPoolResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPoolResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPoolResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Insurance.Size()
+		i -= size
+		if _, err := m.Insurance.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Unbonding.Size()
+		i -= size
+		if _, err := m.Unbonding.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size := m.Bonded.Size()
+		i -= size
+		if _, err := m.Bonded.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryVotingStakeRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryVotingStakeRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryVotingStakeRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryVotingStakeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryVotingStakeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryVotingStakeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Delegated.Size()
+		i -= size
+		if _, err := m.Delegated.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size := m.Own.Size()
+		i -= size
+		if _, err := m.Own.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *QueryInvariantsRequest) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1559,6 +3864,332 @@ func (m *QueryUnbondingResponse) Size() (n int) {
 		l = m.Pagination.Size()
 		n += 1 + l + sovQuery(uint64(l))
 	}
+	return n
+}
+
+func (m *DelegationView) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Delegation.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Tokens.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.LockedShares.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *UndelegationView) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Entry.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Owed.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *RedelegationView) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Entry.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.OwedShares.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryDelegationRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDelegationResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Delegation.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryDelegationsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDelegationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Delegations) > 0 {
+		for _, e := range m.Delegations {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryOperatorDelegationsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryOperatorDelegationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Delegations) > 0 {
+		for _, e := range m.Delegations {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryUndelegationsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryUndelegationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Undelegations) > 0 {
+		for _, e := range m.Undelegations {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryRedelegationsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryRedelegationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Redelegations) > 0 {
+		for _, e := range m.Redelegations {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QuerySlashRecordsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QuerySlashRecordsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Slashes) > 0 {
+		for _, e := range m.Slashes {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QuerySlashRecordRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Id != 0 {
+		n += 1 + sovQuery(uint64(m.Id))
+	}
+	return n
+}
+
+func (m *QuerySlashRecordResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Slash.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryPoolRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryPoolResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Bonded.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Unbonding.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Insurance.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryVotingStakeRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryVotingStakeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Own.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Delegated.Size()
+	n += 1 + l + sovQuery(uint64(l))
 	return n
 }
 
@@ -2600,6 +5231,2364 @@ func (m *QueryUnbondingResponse) Unmarshal(dAtA []byte) error {
 				m.Pagination = &query.PageResponse{}
 			}
 			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *DelegationView) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: DelegationView: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: DelegationView: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegation", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Delegation.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tokens", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Tokens.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LockedShares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.LockedShares.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *UndelegationView) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: UndelegationView: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: UndelegationView: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Entry", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Entry.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owed", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Owed.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RedelegationView) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RedelegationView: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RedelegationView: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Entry", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Entry.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OwedShares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.OwedShares.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDelegationRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDelegationRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDelegationRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDelegationResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDelegationResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDelegationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegation", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Delegation.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDelegationsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDelegationsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDelegationsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDelegationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDelegationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDelegationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegations = append(m.Delegations, DelegationView{})
+			if err := m.Delegations[len(m.Delegations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryOperatorDelegationsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryOperatorDelegationsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryOperatorDelegationsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryOperatorDelegationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryOperatorDelegationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryOperatorDelegationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegations = append(m.Delegations, DelegationView{})
+			if err := m.Delegations[len(m.Delegations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryUndelegationsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryUndelegationsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryUndelegationsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryUndelegationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryUndelegationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryUndelegationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Undelegations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Undelegations = append(m.Undelegations, UndelegationView{})
+			if err := m.Undelegations[len(m.Undelegations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryRedelegationsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryRedelegationsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryRedelegationsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryRedelegationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryRedelegationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryRedelegationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Redelegations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Redelegations = append(m.Redelegations, RedelegationView{})
+			if err := m.Redelegations[len(m.Redelegations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QuerySlashRecordsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QuerySlashRecordsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QuerySlashRecordsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QuerySlashRecordsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QuerySlashRecordsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QuerySlashRecordsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slashes", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Slashes = append(m.Slashes, SlashRecord{})
+			if err := m.Slashes[len(m.Slashes)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QuerySlashRecordRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QuerySlashRecordRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QuerySlashRecordRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			m.Id = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Id |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QuerySlashRecordResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QuerySlashRecordResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QuerySlashRecordResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slash", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Slash.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPoolRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPoolRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPoolRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPoolResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPoolResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPoolResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bonded", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Bonded.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Unbonding", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Unbonding.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Insurance", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Insurance.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryVotingStakeRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryVotingStakeRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryVotingStakeRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryVotingStakeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryVotingStakeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryVotingStakeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Own", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Own.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegated", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Delegated.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -1,8 +1,12 @@
 package types
 
-import "cosmossdk.io/math"
+import (
+	"time"
 
-// GPURequirement returns the own stake that one GPU asks of its operator:
+	"cosmossdk.io/math"
+)
+
+// GPURequirement returns the stake that one GPU asks of its operator in the end:
 //
 //	max(⌊min_stake × max(PPM, weight) / PPM⌋, hours × price)
 //
@@ -20,6 +24,29 @@ func (p Params) GPURequirement(weightPPM uint64, pricePerHour math.Int) math.Int
 	byPrice := pricePerHour.MulRaw(int64(p.RequirementHours))
 	return math.MaxInt(byWeight, byPrice)
 }
+
+// Day is the least time between two steps of a GPU's requirement, and between
+// two changes of a commission.
+const Day = 24 * time.Hour
+
+// NextRequirement returns the amount one step nearer to the target: at most
+// ⌊amount × max_requirement_change / PPM⌋, but at least one base unit, so that
+// an amount of any size arrives.
+//
+// Source: protocol §1 "Requirement".
+func (p Params) NextRequirement(amount, target math.Int) math.Int {
+	step := math.MaxInt(share(amount, p.MaxRequirementChangePpm), math.OneInt())
+	if target.GT(amount) {
+		return math.MinInt(amount.Add(step), target)
+	}
+	return math.MaxInt(amount.Sub(step), target)
+}
+
+// StepDue is the first moment of the next step.
+func (r GpuRequirement) StepDue() time.Time { return r.SteppedAt.Add(Day) }
+
+// Settled tells that the amount has arrived at its target.
+func (r GpuRequirement) Settled() bool { return r.Amount.Equal(r.Target) }
 
 // ValidatePrice checks a listed price per hour in the stake denom.
 //

@@ -5,6 +5,7 @@ package types
 
 import (
 	context "context"
+	cosmossdk_io_math "cosmossdk.io/math"
 	fmt "fmt"
 	_ "github.com/cosmos/cosmos-proto"
 	types "github.com/cosmos/cosmos-sdk/types"
@@ -533,6 +534,349 @@ func (m *MsgUnjailResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUnjailResponse proto.InternalMessageInfo
 
+type MsgDelegate struct {
+	Delegator string     `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Operator  string     `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	Amount    types.Coin `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount"`
+}
+
+func (m *MsgDelegate) Reset()         { *m = MsgDelegate{} }
+func (m *MsgDelegate) String() string { return proto.CompactTextString(m) }
+func (*MsgDelegate) ProtoMessage()    {}
+func (*MsgDelegate) Descriptor() ([]byte, []int) {
+	return fileDescriptor_4c8c89b4b2526fe6, []int{10}
+}
+func (m *MsgDelegate) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgDelegate) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgDelegate.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgDelegate) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgDelegate.Merge(m, src)
+}
+func (m *MsgDelegate) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgDelegate) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgDelegate.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgDelegate proto.InternalMessageInfo
+
+func (m *MsgDelegate) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *MsgDelegate) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgDelegate) GetAmount() types.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types.Coin{}
+}
+
+type MsgDelegateResponse struct {
+	// Shares that were added.
+	Shares cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=shares,proto3,customtype=cosmossdk.io/math.Int" json:"shares"`
+}
+
+func (m *MsgDelegateResponse) Reset()         { *m = MsgDelegateResponse{} }
+func (m *MsgDelegateResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgDelegateResponse) ProtoMessage()    {}
+func (*MsgDelegateResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_4c8c89b4b2526fe6, []int{11}
+}
+func (m *MsgDelegateResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgDelegateResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgDelegateResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgDelegateResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgDelegateResponse.Merge(m, src)
+}
+func (m *MsgDelegateResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgDelegateResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgDelegateResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgDelegateResponse proto.InternalMessageInfo
+
+type MsgUndelegate struct {
+	Delegator string `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	Operator  string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Zero takes out everything that no redelegation locks.
+	Amount types.Coin `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount"`
+}
+
+func (m *MsgUndelegate) Reset()         { *m = MsgUndelegate{} }
+func (m *MsgUndelegate) String() string { return proto.CompactTextString(m) }
+func (*MsgUndelegate) ProtoMessage()    {}
+func (*MsgUndelegate) Descriptor() ([]byte, []int) {
+	return fileDescriptor_4c8c89b4b2526fe6, []int{12}
+}
+func (m *MsgUndelegate) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgUndelegate) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgUndelegate.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgUndelegate) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgUndelegate.Merge(m, src)
+}
+func (m *MsgUndelegate) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgUndelegate) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgUndelegate.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgUndelegate proto.InternalMessageInfo
+
+func (m *MsgUndelegate) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *MsgUndelegate) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgUndelegate) GetAmount() types.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types.Coin{}
+}
+
+type MsgUndelegateResponse struct {
+	// 0 when the shares were worth nothing, and nothing will arrive.
+	EntryId     uint64     `protobuf:"varint,1,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	Amount      types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
+	CompletesAt time.Time  `protobuf:"bytes,3,opt,name=completes_at,json=completesAt,proto3,stdtime" json:"completes_at"`
+}
+
+func (m *MsgUndelegateResponse) Reset()         { *m = MsgUndelegateResponse{} }
+func (m *MsgUndelegateResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgUndelegateResponse) ProtoMessage()    {}
+func (*MsgUndelegateResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_4c8c89b4b2526fe6, []int{13}
+}
+func (m *MsgUndelegateResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgUndelegateResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgUndelegateResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgUndelegateResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgUndelegateResponse.Merge(m, src)
+}
+func (m *MsgUndelegateResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgUndelegateResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgUndelegateResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgUndelegateResponse proto.InternalMessageInfo
+
+func (m *MsgUndelegateResponse) GetEntryId() uint64 {
+	if m != nil {
+		return m.EntryId
+	}
+	return 0
+}
+
+func (m *MsgUndelegateResponse) GetAmount() types.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types.Coin{}
+}
+
+func (m *MsgUndelegateResponse) GetCompletesAt() time.Time {
+	if m != nil {
+		return m.CompletesAt
+	}
+	return time.Time{}
+}
+
+type MsgRedelegate struct {
+	Delegator string `protobuf:"bytes,1,opt,name=delegator,proto3" json:"delegator,omitempty"`
+	From      string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To        string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Zero moves everything that no redelegation locks.
+	Amount types.Coin `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount"`
+}
+
+func (m *MsgRedelegate) Reset()         { *m = MsgRedelegate{} }
+func (m *MsgRedelegate) String() string { return proto.CompactTextString(m) }
+func (*MsgRedelegate) ProtoMessage()    {}
+func (*MsgRedelegate) Descriptor() ([]byte, []int) {
+	return fileDescriptor_4c8c89b4b2526fe6, []int{14}
+}
+func (m *MsgRedelegate) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRedelegate) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRedelegate.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRedelegate) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRedelegate.Merge(m, src)
+}
+func (m *MsgRedelegate) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRedelegate) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRedelegate.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRedelegate proto.InternalMessageInfo
+
+func (m *MsgRedelegate) GetDelegator() string {
+	if m != nil {
+		return m.Delegator
+	}
+	return ""
+}
+
+func (m *MsgRedelegate) GetFrom() string {
+	if m != nil {
+		return m.From
+	}
+	return ""
+}
+
+func (m *MsgRedelegate) GetTo() string {
+	if m != nil {
+		return m.To
+	}
+	return ""
+}
+
+func (m *MsgRedelegate) GetAmount() types.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types.Coin{}
+}
+
+type MsgRedelegateResponse struct {
+	EntryId uint64 `protobuf:"varint,1,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	// Shares of the pool of "to", locked until completes_at.
+	Shares      cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=shares,proto3,customtype=cosmossdk.io/math.Int" json:"shares"`
+	CompletesAt time.Time             `protobuf:"bytes,3,opt,name=completes_at,json=completesAt,proto3,stdtime" json:"completes_at"`
+}
+
+func (m *MsgRedelegateResponse) Reset()         { *m = MsgRedelegateResponse{} }
+func (m *MsgRedelegateResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRedelegateResponse) ProtoMessage()    {}
+func (*MsgRedelegateResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_4c8c89b4b2526fe6, []int{15}
+}
+func (m *MsgRedelegateResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRedelegateResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRedelegateResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRedelegateResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRedelegateResponse.Merge(m, src)
+}
+func (m *MsgRedelegateResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRedelegateResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRedelegateResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRedelegateResponse proto.InternalMessageInfo
+
+func (m *MsgRedelegateResponse) GetEntryId() uint64 {
+	if m != nil {
+		return m.EntryId
+	}
+	return 0
+}
+
+func (m *MsgRedelegateResponse) GetCompletesAt() time.Time {
+	if m != nil {
+		return m.CompletesAt
+	}
+	return time.Time{}
+}
+
 type MsgUpdateParams struct {
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	Params    Params `protobuf:"bytes,2,opt,name=params,proto3" json:"params"`
@@ -542,7 +886,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_4c8c89b4b2526fe6, []int{10}
+	return fileDescriptor_4c8c89b4b2526fe6, []int{16}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -592,7 +936,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_4c8c89b4b2526fe6, []int{11}
+	return fileDescriptor_4c8c89b4b2526fe6, []int{17}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -632,6 +976,12 @@ func init() {
 	proto.RegisterType((*MsgUnbondResponse)(nil), "grafi.stakingext.v1.MsgUnbondResponse")
 	proto.RegisterType((*MsgUnjail)(nil), "grafi.stakingext.v1.MsgUnjail")
 	proto.RegisterType((*MsgUnjailResponse)(nil), "grafi.stakingext.v1.MsgUnjailResponse")
+	proto.RegisterType((*MsgDelegate)(nil), "grafi.stakingext.v1.MsgDelegate")
+	proto.RegisterType((*MsgDelegateResponse)(nil), "grafi.stakingext.v1.MsgDelegateResponse")
+	proto.RegisterType((*MsgUndelegate)(nil), "grafi.stakingext.v1.MsgUndelegate")
+	proto.RegisterType((*MsgUndelegateResponse)(nil), "grafi.stakingext.v1.MsgUndelegateResponse")
+	proto.RegisterType((*MsgRedelegate)(nil), "grafi.stakingext.v1.MsgRedelegate")
+	proto.RegisterType((*MsgRedelegateResponse)(nil), "grafi.stakingext.v1.MsgRedelegateResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "grafi.stakingext.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "grafi.stakingext.v1.MsgUpdateParamsResponse")
 }
@@ -639,59 +989,74 @@ func init() {
 func init() { proto.RegisterFile("grafi/stakingext/v1/tx.proto", fileDescriptor_4c8c89b4b2526fe6) }
 
 var fileDescriptor_4c8c89b4b2526fe6 = []byte{
-	// 824 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x54, 0x4f, 0x6f, 0xe3, 0x44,
-	0x14, 0x8f, 0x77, 0xbd, 0xe9, 0x66, 0x76, 0xbb, 0x4b, 0xdd, 0x45, 0xeb, 0x78, 0x17, 0x27, 0x6b,
-	0x15, 0x88, 0x0a, 0xb5, 0x49, 0x61, 0x11, 0x8a, 0x10, 0x52, 0x83, 0x10, 0xe2, 0x4f, 0x44, 0x65,
-	0xe8, 0x85, 0x4b, 0x64, 0xc7, 0xd3, 0xe9, 0xd0, 0x78, 0xc6, 0xf2, 0x4c, 0x4a, 0x2b, 0x71, 0x40,
-	0x1c, 0x39, 0xf5, 0x13, 0x70, 0xe0, 0xc4, 0xb1, 0x87, 0x7e, 0x00, 0x0e, 0x1c, 0x2a, 0x71, 0xa9,
-	0x38, 0x71, 0x02, 0xd4, 0x1e, 0xfa, 0x35, 0xd0, 0x8c, 0x27, 0x4e, 0xd2, 0x38, 0x69, 0xd5, 0x4b,
-	0x2f, 0x91, 0xdf, 0xfb, 0xbd, 0xf7, 0xf2, 0xfb, 0xbd, 0xf7, 0xe6, 0x81, 0xe7, 0x28, 0x0d, 0xb6,
-	0xb1, 0xc7, 0x78, 0xb0, 0x8b, 0x09, 0x82, 0xfb, 0xdc, 0xdb, 0x6b, 0x7a, 0x7c, 0xdf, 0x4d, 0x52,
-	0xca, 0xa9, 0xb1, 0x2c, 0x51, 0x77, 0x84, 0xba, 0x7b, 0x4d, 0x6b, 0x29, 0x88, 0x31, 0xa1, 0x9e,
-	0xfc, 0xcd, 0xe2, 0x2c, 0xbb, 0x47, 0x59, 0x4c, 0x99, 0x17, 0x06, 0x0c, 0x7a, 0x7b, 0xcd, 0x10,
-	0xf2, 0xa0, 0xe9, 0xf5, 0x28, 0x26, 0x0a, 0x7f, 0xaa, 0xf0, 0x98, 0x21, 0x51, 0x3f, 0x66, 0x48,
-	0x01, 0xd5, 0x0c, 0xe8, 0x4a, 0xcb, 0xcb, 0x0c, 0x05, 0x3d, 0x41, 0x14, 0xd1, 0xcc, 0x2f, 0xbe,
-	0x94, 0xb7, 0x86, 0x28, 0x45, 0x7d, 0xe8, 0x49, 0x2b, 0x1c, 0x6c, 0x7b, 0x1c, 0xc7, 0x90, 0xf1,
-	0x20, 0x4e, 0x54, 0xc0, 0x4a, 0x91, 0xa0, 0x31, 0x01, 0x32, 0xca, 0xf9, 0xe3, 0x0e, 0x58, 0xee,
-	0x30, 0xe4, 0x43, 0x84, 0x19, 0x87, 0xe9, 0x57, 0x09, 0x4c, 0x03, 0x4e, 0x53, 0xe3, 0x3d, 0x70,
-	0x9f, 0xaa, 0x6f, 0x53, 0xab, 0x6b, 0x8d, 0x4a, 0xdb, 0xfc, 0xeb, 0x78, 0xed, 0x89, 0x22, 0xb6,
-	0x11, 0x45, 0x29, 0x64, 0xec, 0x6b, 0x9e, 0x62, 0x82, 0xfc, 0x3c, 0xd2, 0x30, 0xc1, 0x42, 0x4c,
-	0x09, 0xde, 0x85, 0xa9, 0x79, 0x47, 0x24, 0xf9, 0x43, 0x53, 0x20, 0xdf, 0xc3, 0x90, 0x61, 0x0e,
-	0xcd, 0xbb, 0x19, 0xa2, 0x4c, 0xe3, 0x25, 0xd0, 0x77, 0x31, 0x89, 0x4c, 0xbd, 0xae, 0x35, 0x1e,
-	0xad, 0xbf, 0x70, 0x0b, 0x3a, 0xed, 0x0e, 0x69, 0x7d, 0x81, 0x49, 0xe4, 0xcb, 0x70, 0xe3, 0x75,
-	0xf0, 0xa8, 0x47, 0xe3, 0x18, 0x33, 0x86, 0x29, 0xe9, 0x26, 0x49, 0x6c, 0xde, 0xab, 0x6b, 0x0d,
-	0xdd, 0x5f, 0x1c, 0x79, 0x37, 0x93, 0xd8, 0xf8, 0x00, 0xe8, 0x21, 0x25, 0x91, 0x59, 0xae, 0x6b,
-	0x8d, 0x07, 0xeb, 0x55, 0x57, 0x09, 0x10, 0xf3, 0x71, 0xd5, 0x7c, 0xdc, 0x8f, 0x29, 0x26, 0xed,
-	0xca, 0xc9, 0x3f, 0xb5, 0xd2, 0x6f, 0x17, 0x47, 0xab, 0x9a, 0x2f, 0x33, 0x5a, 0x6f, 0xfd, 0x74,
-	0x71, 0xb4, 0x9a, 0x4b, 0xfb, 0xf9, 0xe2, 0x68, 0xb5, 0x9a, 0x75, 0xb4, 0xa0, 0x5d, 0xce, 0x6b,
-	0xe0, 0x59, 0x81, 0xdb, 0x87, 0x2c, 0xa1, 0x84, 0x41, 0xe7, 0x4f, 0x0d, 0x3c, 0xee, 0x30, 0xf4,
-	0x49, 0x84, 0xf9, 0x2d, 0x74, 0x78, 0xba, 0x55, 0x7a, 0x41, 0xab, 0x5a, 0x6f, 0x4e, 0x09, 0x7e,
-	0x35, 0x17, 0x3c, 0xce, 0xdc, 0xa9, 0x82, 0xa7, 0x97, 0x5c, 0xb9, 0xd0, 0x5f, 0x34, 0xb0, 0xd0,
-	0x61, 0xa8, 0x4d, 0x49, 0x74, 0x43, 0x81, 0x1f, 0x82, 0x72, 0x10, 0xd3, 0x01, 0xe1, 0x52, 0xdf,
-	0x75, 0x47, 0xa6, 0x72, 0x5a, 0xb5, 0x29, 0x0d, 0x8b, 0xb9, 0x06, 0x41, 0xca, 0x59, 0x92, 0x83,
-	0x10, 0x9f, 0x39, 0xe7, 0x5f, 0x35, 0x50, 0xe9, 0x30, 0xb4, 0x45, 0xc2, 0xdb, 0x62, 0xfd, 0x62,
-	0x8a, 0xf5, 0xe3, 0x9c, 0x75, 0x46, 0xcb, 0xf9, 0x01, 0x2c, 0xe5, 0xc6, 0x90, 0xb9, 0x51, 0x05,
-	0xf7, 0x21, 0xe1, 0xe9, 0x41, 0x17, 0x47, 0x92, 0xab, 0xee, 0x2f, 0x48, 0xfb, 0xb3, 0xc8, 0xf8,
-	0x12, 0x3c, 0xec, 0xd1, 0x38, 0xe9, 0x43, 0x0e, 0x59, 0x37, 0x18, 0xd2, 0xb2, 0xdc, 0xec, 0x6a,
-	0xb8, 0xc3, 0xab, 0xe1, 0x7e, 0x33, 0xbc, 0x1a, 0xed, 0x45, 0xc1, 0xeb, 0xf0, 0xdf, 0x9a, 0x96,
-	0x71, 0x7b, 0x90, 0xa7, 0x6f, 0x70, 0x27, 0x52, 0x1d, 0xfa, 0x2e, 0xc0, 0xfd, 0x9b, 0x75, 0xe8,
-	0x0a, 0x8d, 0xa2, 0xb0, 0xb3, 0xac, 0x34, 0x0a, 0x23, 0x9f, 0xce, 0xef, 0xd9, 0xd3, 0xd9, 0x4a,
-	0xa2, 0x80, 0xc3, 0xcd, 0x20, 0x0d, 0x62, 0x66, 0xbc, 0x0f, 0x2a, 0xc1, 0x80, 0xef, 0xd0, 0x14,
-	0xf3, 0x83, 0x2b, 0x29, 0x8c, 0x42, 0x8d, 0x8f, 0x40, 0x39, 0x91, 0x15, 0x54, 0x3b, 0x9e, 0x15,
-	0x1e, 0x9b, 0xec, 0x4f, 0x26, 0xe6, 0x94, 0x65, 0xb5, 0x5e, 0x0a, 0x0d, 0xa3, 0x7a, 0x42, 0x84,
-	0x93, 0x89, 0xd8, 0x1f, 0xbf, 0xb3, 0x97, 0xe8, 0xaa, 0xf7, 0x32, 0xee, 0x1a, 0xaa, 0x5b, 0x3f,
-	0xd6, 0xc1, 0xdd, 0x0e, 0x43, 0x06, 0x01, 0xaf, 0x4c, 0x9d, 0xe0, 0x46, 0x21, 0xbb, 0x82, 0x33,
-	0x63, 0xbd, 0x73, 0xdd, 0xc8, 0x7c, 0x73, 0x42, 0xf0, 0x70, 0xe2, 0x18, 0xad, 0xcc, 0xaa, 0x30,
-	0x1e, 0x65, 0xbd, 0x7d, 0x9d, 0xa8, 0xfc, 0x3f, 0x3e, 0x07, 0xba, 0xbc, 0x03, 0xcf, 0x67, 0x65,
-	0x09, 0xd4, 0x5a, 0x99, 0x87, 0xe6, 0xb5, 0x36, 0x41, 0x59, 0xbd, 0x4f, 0x7b, 0x56, 0x7c, 0x86,
-	0x5b, 0x6f, 0xcc, 0xc7, 0x27, 0x2b, 0xca, 0x7d, 0x9e, 0x53, 0x51, 0xe0, 0xf3, 0x2a, 0x8e, 0x6f,
-	0xaa, 0xe8, 0xe9, 0xc4, 0x96, 0xce, 0x54, 0x36, 0x1e, 0x35, 0xbb, 0xa7, 0x45, 0xfb, 0x62, 0xdd,
-	0xfb, 0x51, 0x2c, 0x64, 0xfb, 0xd3, 0x93, 0x33, 0x5b, 0x3b, 0x3d, 0xb3, 0xb5, 0xff, 0xce, 0x6c,
-	0xed, 0xf0, 0xdc, 0x2e, 0x9d, 0x9e, 0xdb, 0xa5, 0xbf, 0xcf, 0xed, 0xd2, 0xb7, 0x6b, 0x08, 0xf3,
-	0x9d, 0x41, 0xe8, 0xf6, 0x68, 0xec, 0xc9, 0xc2, 0xfd, 0x20, 0xf4, 0x2e, 0xed, 0xe8, 0x9a, 0x58,
-	0x52, 0x7e, 0x90, 0x40, 0x16, 0x96, 0xe5, 0x21, 0x78, 0xf7, 0xff, 0x00, 0x00, 0x00, 0xff, 0xff,
-	0x5c, 0x40, 0x67, 0x0f, 0xfe, 0x08, 0x00, 0x00,
+	// 1062 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xd4, 0x56, 0xcf, 0x6f, 0xdc, 0x44,
+	0x14, 0x8e, 0x37, 0xee, 0x36, 0x99, 0x24, 0x2d, 0x71, 0x1a, 0x75, 0xd7, 0x2d, 0xbb, 0x5b, 0x2b,
+	0x94, 0x55, 0xda, 0xd8, 0x24, 0x50, 0x84, 0x22, 0x84, 0xd4, 0x2d, 0x08, 0x05, 0x58, 0x11, 0x19,
+	0xca, 0xa1, 0x42, 0x8a, 0xec, 0xf5, 0xc4, 0x19, 0xb2, 0xf6, 0x58, 0x9e, 0x49, 0x48, 0x24, 0x0e,
+	0x08, 0x89, 0x0b, 0xa7, 0xfe, 0x05, 0x1c, 0x38, 0x71, 0xcc, 0xa1, 0x67, 0xc4, 0x01, 0xa4, 0x48,
+	0x5c, 0xaa, 0x9e, 0x10, 0x87, 0x16, 0x25, 0x87, 0xfc, 0x1b, 0x68, 0xc6, 0xe3, 0x59, 0x6f, 0xd6,
+	0xfb, 0x43, 0x9b, 0x4a, 0x15, 0x97, 0x95, 0x67, 0xde, 0x37, 0x6f, 0xbf, 0xef, 0x7d, 0xf3, 0x66,
+	0x06, 0xdc, 0xf4, 0x63, 0x67, 0x1b, 0x59, 0x84, 0x3a, 0xbb, 0x28, 0xf4, 0xe1, 0x01, 0xb5, 0xf6,
+	0x57, 0x2d, 0x7a, 0x60, 0x46, 0x31, 0xa6, 0x58, 0x5b, 0xe0, 0x51, 0xb3, 0x13, 0x35, 0xf7, 0x57,
+	0xf5, 0x79, 0x27, 0x40, 0x21, 0xb6, 0xf8, 0x6f, 0x82, 0xd3, 0x2b, 0x2d, 0x4c, 0x02, 0x4c, 0x2c,
+	0xd7, 0x21, 0xd0, 0xda, 0x5f, 0x75, 0x21, 0x75, 0x56, 0xad, 0x16, 0x46, 0xa1, 0x88, 0x5f, 0x17,
+	0xf1, 0x80, 0xf8, 0x2c, 0x7f, 0x40, 0x7c, 0x11, 0x28, 0x27, 0x81, 0x2d, 0x3e, 0xb2, 0x92, 0x81,
+	0x08, 0x5d, 0xf3, 0xb1, 0x8f, 0x93, 0x79, 0xf6, 0x25, 0x66, 0xab, 0x3e, 0xc6, 0x7e, 0x1b, 0x5a,
+	0x7c, 0xe4, 0xee, 0x6d, 0x5b, 0x14, 0x05, 0x90, 0x50, 0x27, 0x88, 0x04, 0x60, 0x29, 0x4f, 0x50,
+	0x46, 0x00, 0x47, 0x19, 0x7f, 0x14, 0xc0, 0x42, 0x93, 0xf8, 0x36, 0xf4, 0x11, 0xa1, 0x30, 0xfe,
+	0x3c, 0x82, 0xb1, 0x43, 0x71, 0xac, 0xbd, 0x03, 0xa6, 0xb0, 0xf8, 0x2e, 0x29, 0x35, 0xa5, 0x3e,
+	0xdd, 0x28, 0x3d, 0x7b, 0xb2, 0x72, 0x4d, 0x10, 0xbb, 0xef, 0x79, 0x31, 0x24, 0xe4, 0x0b, 0x1a,
+	0xa3, 0xd0, 0xb7, 0x25, 0x52, 0x2b, 0x81, 0xcb, 0x01, 0x0e, 0xd1, 0x2e, 0x8c, 0x4b, 0x05, 0xb6,
+	0xc8, 0x4e, 0x87, 0x2c, 0xf2, 0x2d, 0x74, 0x09, 0xa2, 0xb0, 0x34, 0x99, 0x44, 0xc4, 0x50, 0xbb,
+	0x07, 0xd4, 0x5d, 0x14, 0x7a, 0x25, 0xb5, 0xa6, 0xd4, 0xaf, 0xac, 0xdd, 0x32, 0x73, 0x2a, 0x6d,
+	0xa6, 0xb4, 0x3e, 0x45, 0xa1, 0x67, 0x73, 0xb8, 0xf6, 0x06, 0xb8, 0xd2, 0xc2, 0x41, 0x80, 0x08,
+	0x41, 0x38, 0xdc, 0x8a, 0xa2, 0xa0, 0x74, 0xa9, 0xa6, 0xd4, 0x55, 0x7b, 0xae, 0x33, 0xbb, 0x19,
+	0x05, 0xda, 0x7b, 0x40, 0x75, 0x71, 0xe8, 0x95, 0x8a, 0x35, 0xa5, 0x3e, 0xb3, 0x56, 0x36, 0x85,
+	0x00, 0xe6, 0x8f, 0x29, 0xfc, 0x31, 0x1f, 0x60, 0x14, 0x36, 0xa6, 0x8f, 0x9f, 0x57, 0x27, 0x7e,
+	0x3d, 0x3b, 0x5a, 0x56, 0x6c, 0xbe, 0x62, 0xfd, 0xce, 0x0f, 0x67, 0x47, 0xcb, 0x52, 0xda, 0x4f,
+	0x67, 0x47, 0xcb, 0xe5, 0xa4, 0xa2, 0x39, 0xe5, 0x32, 0x5e, 0x07, 0x37, 0x72, 0xa6, 0x6d, 0x48,
+	0x22, 0x1c, 0x12, 0x68, 0xfc, 0xa5, 0x80, 0xab, 0x4d, 0xe2, 0x7f, 0xe4, 0x21, 0xfa, 0x0a, 0x2a,
+	0xdc, 0x5b, 0x2a, 0x35, 0xa7, 0x54, 0xeb, 0x6f, 0xf6, 0x08, 0x5e, 0x94, 0x82, 0xb3, 0xcc, 0x8d,
+	0x32, 0xb8, 0x7e, 0x6e, 0x4a, 0x0a, 0xfd, 0x59, 0x01, 0x97, 0x9b, 0xc4, 0x6f, 0xe0, 0xd0, 0x1b,
+	0x53, 0xe0, 0xfb, 0xa0, 0xe8, 0x04, 0x78, 0x2f, 0xa4, 0x5c, 0xdf, 0xa8, 0x96, 0x89, 0x35, 0xeb,
+	0xd5, 0x1e, 0x0d, 0x73, 0x52, 0x03, 0x23, 0x65, 0xcc, 0x73, 0x23, 0xd8, 0xa7, 0xe4, 0xfc, 0x8b,
+	0x02, 0xa6, 0x9b, 0xc4, 0x7f, 0x18, 0xba, 0xaf, 0x8a, 0xf5, 0xad, 0x1e, 0xd6, 0x57, 0x25, 0xeb,
+	0x84, 0x96, 0xf1, 0x1d, 0x98, 0x97, 0x83, 0x94, 0xb9, 0x56, 0x06, 0x53, 0x30, 0xa4, 0xf1, 0xe1,
+	0x16, 0xf2, 0x38, 0x57, 0xd5, 0xbe, 0xcc, 0xc7, 0x1b, 0x9e, 0xf6, 0x19, 0x98, 0x6d, 0xe1, 0x20,
+	0x6a, 0x43, 0x0a, 0xc9, 0x96, 0x93, 0xd2, 0xd2, 0xcd, 0xe4, 0xd4, 0x30, 0xd3, 0x53, 0xc3, 0xfc,
+	0x32, 0x3d, 0x35, 0x1a, 0x73, 0x8c, 0xd7, 0xe3, 0x17, 0x55, 0x25, 0xe1, 0x36, 0x23, 0x97, 0xdf,
+	0xa7, 0x86, 0x27, 0x2a, 0xf4, 0x8d, 0x83, 0xda, 0xe3, 0x55, 0x68, 0x88, 0x46, 0x96, 0xd8, 0x58,
+	0x10, 0x1a, 0xd9, 0x40, 0xba, 0xf3, 0x42, 0x01, 0x33, 0x4d, 0xe2, 0x7f, 0x08, 0xdb, 0xd0, 0x77,
+	0x28, 0xd4, 0xde, 0x05, 0xd3, 0x5e, 0xf2, 0x3d, 0xc2, 0xdf, 0x77, 0xa0, 0x5d, 0xac, 0x0b, 0x63,
+	0xf8, 0x3a, 0x39, 0x86, 0xaf, 0x4b, 0x4c, 0x73, 0x87, 0x03, 0x13, 0x3d, 0x2f, 0x45, 0xa7, 0x8a,
+	0x8c, 0x47, 0xfc, 0x04, 0x4e, 0x87, 0xd2, 0xdc, 0x07, 0xa0, 0x48, 0x76, 0x9c, 0x18, 0x12, 0xa1,
+	0xf2, 0x0e, 0xcb, 0xff, 0xcf, 0xf3, 0xea, 0x62, 0xc2, 0x80, 0x78, 0xbb, 0x26, 0xc2, 0x56, 0xe0,
+	0xd0, 0x1d, 0x73, 0x23, 0xa4, 0xcf, 0x9e, 0xac, 0x00, 0x41, 0x6d, 0x23, 0xa4, 0xb6, 0x58, 0x6a,
+	0x9c, 0x2a, 0x60, 0x8e, 0xd7, 0xd4, 0xfb, 0x3f, 0xd6, 0xef, 0x76, 0x6f, 0xfd, 0x16, 0x32, 0x9b,
+	0x26, 0xd5, 0x64, 0xfc, 0xa6, 0x80, 0xc5, 0xae, 0x99, 0x51, 0x3a, 0xe4, 0x42, 0x2d, 0xdb, 0xd3,
+	0x5f, 0x93, 0x17, 0xea, 0xaf, 0x1f, 0x0b, 0xdc, 0x26, 0x1b, 0x5e, 0xd8, 0xa6, 0xbb, 0x40, 0xdd,
+	0x8e, 0x71, 0x30, 0xd4, 0x22, 0x8e, 0xd2, 0xea, 0xa0, 0x40, 0x71, 0x72, 0x5d, 0x0c, 0xc0, 0x16,
+	0x28, 0xce, 0x54, 0x4b, 0x7d, 0xd9, 0x46, 0x76, 0x54, 0x1b, 0x7f, 0x26, 0x46, 0x76, 0x66, 0x46,
+	0x31, 0xb2, 0xd3, 0x28, 0x85, 0xb1, 0x1b, 0xe5, 0x25, 0xfb, 0xf9, 0x7b, 0x72, 0xdf, 0x3f, 0x8c,
+	0x3c, 0x87, 0xc2, 0x4d, 0x27, 0x76, 0x02, 0xc2, 0x1c, 0x75, 0xf6, 0xe8, 0x0e, 0x8e, 0x11, 0x3d,
+	0x1c, 0xee, 0xa8, 0x84, 0x6a, 0x1f, 0x80, 0x62, 0xc4, 0x33, 0x88, 0x7d, 0x7a, 0x23, 0xf7, 0x85,
+	0x94, 0xfc, 0x49, 0x57, 0xed, 0x93, 0x55, 0xeb, 0xf7, 0x78, 0xed, 0x65, 0x3e, 0x56, 0x7b, 0x23,
+	0xa9, 0xfd, 0x41, 0xf6, 0x71, 0x78, 0x8e, 0xae, 0xb8, 0xe4, 0xb3, 0x53, 0xa9, 0x17, 0x6b, 0xc7,
+	0x45, 0x30, 0xd9, 0x24, 0xbe, 0x16, 0x82, 0xd7, 0x7a, 0xde, 0x8d, 0xf5, 0x5c, 0x76, 0x39, 0x6f,
+	0x23, 0xfd, 0xad, 0x51, 0x91, 0x72, 0x0f, 0xb8, 0x60, 0xb6, 0xeb, 0x05, 0xb5, 0xd4, 0x2f, 0x43,
+	0x16, 0xa5, 0xdf, 0x1d, 0x05, 0x25, 0xff, 0xe3, 0x13, 0xa0, 0xf2, 0xc7, 0xcb, 0xcd, 0x7e, 0xab,
+	0x58, 0x54, 0x5f, 0x1a, 0x14, 0x95, 0xb9, 0x36, 0x41, 0x51, 0x3c, 0x2a, 0x2a, 0xfd, 0xf0, 0x49,
+	0x5c, 0xbf, 0x3d, 0x38, 0xde, 0x9d, 0x91, 0x5f, 0xc2, 0x03, 0x32, 0xb2, 0xf8, 0xa0, 0x8c, 0xd9,
+	0xeb, 0x55, 0xfb, 0x0a, 0x4c, 0xc9, 0xab, 0xb5, 0xd6, 0x6f, 0x4d, 0x8a, 0xd0, 0xeb, 0xc3, 0x10,
+	0x32, 0xef, 0xd7, 0x00, 0x64, 0x2e, 0x1d, 0xa3, 0x3f, 0x9b, 0x14, 0xa3, 0x2f, 0x0f, 0xc7, 0x64,
+	0xb3, 0x67, 0xce, 0x4a, 0xa3, 0xff, 0x4e, 0x1a, 0x9e, 0x3d, 0xe7, 0xac, 0x71, 0xc1, 0x6c, 0x57,
+	0xe7, 0xf6, 0x75, 0x3b, 0x8b, 0xea, 0xbf, 0xcf, 0xf2, 0x7a, 0x48, 0xbf, 0xf4, 0x3d, 0x6b, 0xd2,
+	0xc6, 0xc7, 0xc7, 0x27, 0x15, 0xe5, 0xe9, 0x49, 0x45, 0xf9, 0xf7, 0xa4, 0xa2, 0x3c, 0x3e, 0xad,
+	0x4c, 0x3c, 0x3d, 0xad, 0x4c, 0xfc, 0x7d, 0x5a, 0x99, 0x78, 0xb4, 0xe2, 0x23, 0xba, 0xb3, 0xe7,
+	0x9a, 0x2d, 0x1c, 0x58, 0x3c, 0x71, 0xdb, 0x71, 0xad, 0x73, 0x7d, 0xbb, 0xc2, 0x1a, 0x97, 0x1e,
+	0x46, 0x90, 0xb8, 0x45, 0x7e, 0x42, 0xbd, 0xfd, 0x5f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x44, 0x82,
+	0x39, 0x3a, 0xc7, 0x0e, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -716,6 +1081,12 @@ type MsgClient interface {
 	Unbond(ctx context.Context, in *MsgUnbond, opts ...grpc.CallOption) (*MsgUnbondResponse, error)
 	// Unjail ends a jail whose term is over.
 	Unjail(ctx context.Context, in *MsgUnjail, opts ...grpc.CallOption) (*MsgUnjailResponse, error)
+	// Delegate adds to an operator's pool of public stake.
+	Delegate(ctx context.Context, in *MsgDelegate, opts ...grpc.CallOption) (*MsgDelegateResponse, error)
+	// Undelegate starts to take public stake out of a pool.
+	Undelegate(ctx context.Context, in *MsgUndelegate, opts ...grpc.CallOption) (*MsgUndelegateResponse, error)
+	// Redelegate moves public stake to another operator at once.
+	Redelegate(ctx context.Context, in *MsgRedelegate, opts ...grpc.CallOption) (*MsgRedelegateResponse, error)
 	// UpdateParams replaces all params; for the authority (x/gov) only.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -773,6 +1144,33 @@ func (c *msgClient) Unjail(ctx context.Context, in *MsgUnjail, opts ...grpc.Call
 	return out, nil
 }
 
+func (c *msgClient) Delegate(ctx context.Context, in *MsgDelegate, opts ...grpc.CallOption) (*MsgDelegateResponse, error) {
+	out := new(MsgDelegateResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Msg/Delegate", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) Undelegate(ctx context.Context, in *MsgUndelegate, opts ...grpc.CallOption) (*MsgUndelegateResponse, error) {
+	out := new(MsgUndelegateResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Msg/Undelegate", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) Redelegate(ctx context.Context, in *MsgRedelegate, opts ...grpc.CallOption) (*MsgRedelegateResponse, error) {
+	out := new(MsgRedelegateResponse)
+	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Msg/Redelegate", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/grafi.stakingext.v1.Msg/UpdateParams", in, out, opts...)
@@ -794,6 +1192,12 @@ type MsgServer interface {
 	Unbond(context.Context, *MsgUnbond) (*MsgUnbondResponse, error)
 	// Unjail ends a jail whose term is over.
 	Unjail(context.Context, *MsgUnjail) (*MsgUnjailResponse, error)
+	// Delegate adds to an operator's pool of public stake.
+	Delegate(context.Context, *MsgDelegate) (*MsgDelegateResponse, error)
+	// Undelegate starts to take public stake out of a pool.
+	Undelegate(context.Context, *MsgUndelegate) (*MsgUndelegateResponse, error)
+	// Redelegate moves public stake to another operator at once.
+	Redelegate(context.Context, *MsgRedelegate) (*MsgRedelegateResponse, error)
 	// UpdateParams replaces all params; for the authority (x/gov) only.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -816,6 +1220,15 @@ func (*UnimplementedMsgServer) Unbond(ctx context.Context, req *MsgUnbond) (*Msg
 }
 func (*UnimplementedMsgServer) Unjail(ctx context.Context, req *MsgUnjail) (*MsgUnjailResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Unjail not implemented")
+}
+func (*UnimplementedMsgServer) Delegate(ctx context.Context, req *MsgDelegate) (*MsgDelegateResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Delegate not implemented")
+}
+func (*UnimplementedMsgServer) Undelegate(ctx context.Context, req *MsgUndelegate) (*MsgUndelegateResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Undelegate not implemented")
+}
+func (*UnimplementedMsgServer) Redelegate(ctx context.Context, req *MsgRedelegate) (*MsgRedelegateResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Redelegate not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -915,6 +1328,60 @@ func _Msg_Unjail_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_Delegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgDelegate)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Delegate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Msg/Delegate",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Delegate(ctx, req.(*MsgDelegate))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_Undelegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgUndelegate)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Undelegate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Msg/Undelegate",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Undelegate(ctx, req.(*MsgUndelegate))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_Redelegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRedelegate)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Redelegate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.stakingext.v1.Msg/Redelegate",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Redelegate(ctx, req.(*MsgRedelegate))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -957,6 +1424,18 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Unjail",
 			Handler:    _Msg_Unjail_Handler,
+		},
+		{
+			MethodName: "Delegate",
+			Handler:    _Msg_Delegate_Handler,
+		},
+		{
+			MethodName: "Undelegate",
+			Handler:    _Msg_Undelegate_Handler,
+		},
+		{
+			MethodName: "Redelegate",
+			Handler:    _Msg_Redelegate_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -1318,6 +1797,279 @@ func (m *MsgUnjailResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgDelegate) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgDelegate) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgDelegate) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgDelegateResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgDelegateResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgDelegateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Shares.Size()
+		i -= size
+		if _, err := m.Shares.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgUndelegate) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgUndelegate) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgUndelegate) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgUndelegateResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgUndelegateResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgUndelegateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n7, err7 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CompletesAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CompletesAt):])
+	if err7 != nil {
+		return 0, err7
+	}
+	i -= n7
+	i = encodeVarintTx(dAtA, i, uint64(n7))
+	i--
+	dAtA[i] = 0x1a
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.EntryId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.EntryId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRedelegate) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRedelegate) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRedelegate) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	if len(m.To) > 0 {
+		i -= len(m.To)
+		copy(dAtA[i:], m.To)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.To)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.From) > 0 {
+		i -= len(m.From)
+		copy(dAtA[i:], m.From)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.From)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Delegator) > 0 {
+		i -= len(m.Delegator)
+		copy(dAtA[i:], m.Delegator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Delegator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRedelegateResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRedelegateResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRedelegateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	n10, err10 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.CompletesAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CompletesAt):])
+	if err10 != nil {
+		return 0, err10
+	}
+	i -= n10
+	i = encodeVarintTx(dAtA, i, uint64(n10))
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Shares.Size()
+		i -= size
+		if _, err := m.Shares.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.EntryId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.EntryId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgUpdateParams) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1535,6 +2287,110 @@ func (m *MsgUnjailResponse) Size() (n int) {
 	}
 	var l int
 	_ = l
+	return n
+}
+
+func (m *MsgDelegate) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgDelegateResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Shares.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgUndelegate) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgUndelegateResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.EntryId != 0 {
+		n += 1 + sovTx(uint64(m.EntryId))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CompletesAt)
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgRedelegate) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Delegator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.From)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.To)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgRedelegateResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.EntryId != 0 {
+		n += 1 + sovTx(uint64(m.EntryId))
+	}
+	l = m.Shares.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = github_com_cosmos_gogoproto_types.SizeOfStdTime(m.CompletesAt)
+	n += 1 + l + sovTx(uint64(l))
 	return n
 }
 
@@ -2543,6 +3399,834 @@ func (m *MsgUnjailResponse) Unmarshal(dAtA []byte) error {
 			return fmt.Errorf("proto: MsgUnjailResponse: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgDelegate) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgDelegate: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgDelegate: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgDelegateResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgDelegateResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgDelegateResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Shares.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgUndelegate) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgUndelegate: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgUndelegate: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgUndelegateResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgUndelegateResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgUndelegateResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EntryId", wireType)
+			}
+			m.EntryId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EntryId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CompletesAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.CompletesAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRedelegate) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRedelegate: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRedelegate: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Delegator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field From", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.From = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field To", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.To = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRedelegateResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRedelegateResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRedelegateResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EntryId", wireType)
+			}
+			m.EntryId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EntryId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Shares.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CompletesAt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := github_com_cosmos_gogoproto_types.StdTimeUnmarshal(&m.CompletesAt, dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
