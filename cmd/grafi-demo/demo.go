@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,8 +14,12 @@ import (
 
 const (
 	chainID = "grafi-demo"
-	// A slot of the demo is 10 s instead of 10 minutes.
-	slot         = 10 * time.Second
+	// A slot of the demo is 5 s instead of 10 minutes, and a day has 6 of them.
+	slot         = 5 * time.Second
+	window       = 8 * time.Second
+	slotsPerDay  = 6
+	evidence     = 5 * time.Second
+	voting       = 30 * time.Second
 	startTimeout = 2 * time.Minute
 	rentalTime   = 3 * time.Minute
 	// stopTime bounds the clean stop of everything.
@@ -39,10 +42,13 @@ type demo struct {
 	host     *localnet.Host
 	registry *localnet.Registry
 
-	firstSlot uint64 // the first one that the running agent can attest
-	listingID string
-	image     string
-	rentalID  string
+	firstSlot  uint64 // the first one that the running agent can attest
+	listingID  string
+	proposalID string
+	image      string
+	rentalID   string
+	reservedID string
+	day        string // the one whose reward is claimed
 }
 
 type step struct {
@@ -50,21 +56,36 @@ type step struct {
 	run   func(context.Context) (note string, err error)
 }
 
-func run(ctx context.Context, o options) (err error) {
-	d := &demo{options: o}
-	steps := []step{
+func (d *demo) steps() []step {
+	return []step{
 		{"A chain of your own", d.startChain},
 		{"An operator with stake at risk", d.registerOperator},
+		{"Somebody without a GPU stakes on the operator", d.delegate},
 		{"A host whose agent has a key of its own", d.registerHost},
 		{"Agent and executor start", d.startHost},
-		{"The host's GPUs are listed", d.list},
+		{"The host's GPUs are listed, also for reservations", d.list},
+		{"A proposal, and the votes of those who have stake at operators", d.propose},
 		{"An image with a path tracer goes to a registry", d.pushImage},
+		{"The chain looks for the cheapest GPU that fits", d.match},
 		{"A GPU is rented: escrow locked, container started", d.rent},
 		{"The renter follows the logs through the gateway", d.followLogs},
 		{"The renter fetches the result", d.fetchResult},
 		{"The chain saw the host alive, slot by slot", d.showUptime},
 		{"Settled: where every ugrafi went", d.showLedger},
+		{"A GPU is reserved for later; the operator's stake answers for it", d.reserve},
+		{"The rental runs, and its agent is killed", d.killAgent},
+		{"Nobody says a word; the chain closes it and pays the renter", d.showSilence},
+		{"The vote is over", d.showVote},
+		{"A day has passed: the operator claims its mining reward", d.claimMining},
+		{"The reward is computed again, offline, from what the chain answers", d.explain},
+		{"The public staker claims its part", d.claimStaking},
+		{"Every account of every module adds up", d.showInvariants},
 	}
+}
+
+func run(ctx context.Context, o options) (err error) {
+	d := &demo{options: o}
+	steps := d.steps()
 	d.screen = newScreen(os.Stdout, len(steps))
 	fmt.Fprintln(d.screen.out, d.screen.bold("Grafilab: a GPU cloud that nobody has to trust"))
 
@@ -104,91 +125,35 @@ func (d *demo) stop() error {
 	return errors.Join(errs...)
 }
 
-func (d *demo) startChain(ctx context.Context) (string, error) {
-	if err := localnet.Clear(d.dir); err != nil {
-		return "", err
-	}
-	genesis, err := localnet.Genesis(localnet.Timing{Slot: slot, StartTimeout: startTimeout})
-	if err != nil {
-		return "", err
-	}
-	d.net, err = localnet.New(ctx, localnet.Options{
-		Dir: d.dir, Bin: d.bin, ChainID: chainID, Validators: 1, BasePort: d.basePort,
-		Accounts: []string{"operator", "renter"}, Genesis: genesis,
-	})
-	if err != nil {
-		return "", err
-	}
-	if err := d.net.Start(ctx); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s, a block a second, slots of %s instead of 10 minutes", chainID, slot), nil
-}
-
-func (d *demo) registerOperator(ctx context.Context) (string, error) {
-	args := []string{"stakingext", "register-operator", "Demo Operator", "contributor", "1000000000ugrafi"}
+// tx shows a transaction as a user would type it, and sends it.
+func (d *demo) tx(ctx context.Context, from string, args ...string) (localnet.TxResult, error) {
 	d.screen.command(append([]string{"grafid", "tx"}, args...)...)
-	if _, err := d.net.Tx(ctx, "operator", args...); err != nil {
-		return "", err
-	}
-	return "1,000 GRAFI bonded by " + d.net.Accounts["operator"], nil
+	return d.net.Tx(ctx, from, args...)
 }
 
-func (d *demo) registerHost(ctx context.Context) (string, error) {
-	var err error
-	d.host, err = localnet.NewHost(ctx, d.net, localnet.HostOptions{
-		Name: "host", Operator: "operator", Port: d.basePort + 9, Engine: d.engine, Unisolated: d.unisolated,
-	})
-	if err != nil {
-		return "", err
+// invariants asks a module of the chain whether its records add up.
+func (d *demo) invariants(ctx context.Context, module string) error {
+	var got struct {
+		Broken []string `json:"broken"`
 	}
-	return fmt.Sprintf("host %s, %s", d.host.ID, strings.Join(d.host.GPUs, ", ")), nil
+	if err := d.net.Query(ctx, &got, module, "invariants"); err != nil {
+		return err
+	}
+	if len(got.Broken) > 0 {
+		return fmt.Errorf("invariants of %s: %s", module, strings.Join(got.Broken, "; "))
+	}
+	return nil
 }
 
-func (d *demo) startHost(ctx context.Context) (string, error) {
-	if err := d.host.Start(ctx); err != nil {
-		return "", err
-	}
-	last, err := d.net.LastClosedSlot(ctx)
-	if err != nil {
-		return "", err
-	}
-	d.firstSlot = last + 1
-	return "engine: " + d.host.Engine, nil
-}
+// modules are those of Grafilab.
+var modules = []string{"stakingext", "attestation", "gpumarket", "rewards", "dao"}
 
-func (d *demo) list(ctx context.Context) (string, error) {
-	args := []string{"gpumarket", "create-listing", d.host.ID, "2500000ugrafi", "--tier", "general"}
-	d.screen.command(append([]string{"grafid", "tx"}, args...)...)
-	tx, err := d.net.Tx(ctx, "operator", args...)
-	if err != nil {
-		return "", err
+func (d *demo) showInvariants(ctx context.Context) (string, error) {
+	for _, module := range modules {
+		d.screen.command("grafid", "query", module, "invariants")
+		if err := d.invariants(ctx, module); err != nil {
+			return "", err
+		}
 	}
-	d.listingID = tx.Attribute("grafi.gpumarket.v1.EventListingCreated", "listing_id")
-	return fmt.Sprintf("listing %s at 2.5 GRAFI per GPU and hour", d.listingID), nil
-}
-
-func (d *demo) pushImage(context.Context) (string, error) {
-	var err error
-	if d.registry, err = localnet.StartRegistry(); err != nil {
-		return "", err
-	}
-	d.image, err = d.registry.PushProgram("grafilab/render", filepath.Join(d.bin, "render"))
-	return d.image, err
-}
-
-func (d *demo) manifest() (string, error) {
-	manifest := map[string]any{
-		"image":     d.image,
-		"args":      []string{"-samples", "160", "-pause", "200ms"},
-		"resources": map[string]any{"cpu_millis": 1000, "memory_mib": 256, "disk_mib": 64, "pids": 64},
-		"volumes":   []map[string]any{{"name": "data", "path": "/data"}},
-		"results":   []string{"/data/picture.png"},
-	}
-	raw, err := json.MarshalIndent(manifest, "", "  ")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(d.dir, "manifest.json")
-	return path, os.WriteFile(path, raw, 0o600)
+	return "the chain recomputed them from its records", nil
 }

@@ -1,6 +1,7 @@
 // Grafi-demo shows the whole path of a rental on one machine with the real
 // programs: a chain, an operator with stake, a host with agent and executor, a
-// listing, a rental, a container, its logs and result, the settlement.
+// listing, a rental, a container, its logs and result, the settlement; a
+// reservation that fails and is made good, a vote, a day's rewards.
 package main
 
 import (
@@ -30,7 +31,10 @@ func command() *cobra.Command {
 		Short: "Rent a GPU on this machine, with a network of its own",
 		Long: `Starts a chain, a host with agent and executor, lists the host's GPUs, rents one,
 runs a container on it, follows its logs, fetches the result, settles, and prints
-where every ugrafi went. Then it stays up for you to try things, until Ctrl-C.
+where every ugrafi went. Reserves another one and kills its agent: the chain closes
+the rental and pays the renter from the operator's stake. Lets a proposal pass and a
+day go by, claims rewards and computes them again. Then it stays up for you to try
+things, until Ctrl-C.
 
 With no NVIDIA driver the host offers a simulated GPU, and says so.`,
 		Example: `  make demo
@@ -44,7 +48,7 @@ With no NVIDIA driver the host offers a simulated GPU, and says so.`,
 	f := cmd.Flags()
 	f.StringVar(&o.bin, "bin", "build", "directory of the built programs")
 	f.StringVar(&o.dir, "dir", ".demo", "directory for the network; emptied first")
-	f.BoolVar(&o.exit, "exit", false, "end after the ledger instead of staying up")
+	f.BoolVar(&o.exit, "exit", false, "end after the last step instead of staying up")
 	f.StringVar(&o.engine, "engine", "auto", "container engine: auto, oci or process")
 	f.BoolVar(&o.unisolated, "allow-unisolated", false, "fall back to the engine without isolation where namespaces are forbidden")
 	f.IntVar(&o.basePort, "base-port", 26600, "first of ten ports of the node; the gateway listens at +9")

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/grafilab/grafi/testutil/localnet"
 )
@@ -18,8 +19,43 @@ func (d *demo) grafid(ctx context.Context, args ...string) ([]byte, error) {
 	return localnet.Run(ctx, d.net.Program("grafid"), append(args, d.net.Signer("renter")...)...)
 }
 
+// rented is what grafid rent prints as JSON.
+type rented struct {
+	RentalID string    `json:"rental_id"`
+	Escrow   string    `json:"escrow"`
+	Bond     string    `json:"bond"`
+	StartAt  time.Time `json:"start_at"`
+}
+
+func parseRented(out []byte) (v rented, err error) {
+	if err := json.Unmarshal(out, &v); err != nil {
+		return v, fmt.Errorf("grafid rent: %w in %s", err, out)
+	}
+	return v, nil
+}
+
+// match shows the dry run of a request.
+func (d *demo) match(ctx context.Context) (string, error) {
+	var host struct {
+		GPUs []struct{ Class string } `json:"gpus"`
+	}
+	if err := d.net.Query(ctx, &host, "attestation", "host", d.host.ID); err != nil {
+		return "", err
+	}
+	if len(host.GPUs) == 0 {
+		return "", fmt.Errorf("host %s has no GPU on chain", d.host.ID)
+	}
+	out, err := d.grafid(ctx, "rent", "request", "--class", host.GPUs[0].Class, "--gpus", "1", "--duration", rentalTime.String(),
+		"--max-price", "3000000ugrafi", "--dry-run")
+	if err != nil {
+		return "", err
+	}
+	d.screen.block(string(out))
+	return "the same search as grafid rent request makes for real", nil
+}
+
 func (d *demo) rent(ctx context.Context) (string, error) {
-	manifest, err := d.manifest()
+	manifest, err := d.manifest("manifest.json", "-samples", "160", "-pause", "120ms")
 	if err != nil {
 		return "", err
 	}
@@ -28,14 +64,11 @@ func (d *demo) rent(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var rented struct {
-		RentalID json.Number `json:"rental_id"`
-		Escrow   string      `json:"escrow"`
+	rented, err := parseRented(out)
+	if err != nil {
+		return "", err
 	}
-	if err := json.Unmarshal(out, &rented); err != nil {
-		return "", fmt.Errorf("grafid rent: %w in %s", err, out)
-	}
-	d.rentalID = rented.RentalID.String()
+	d.rentalID = rented.RentalID
 	return fmt.Sprintf("rental %s runs, %s in escrow", d.rentalID, rented.Escrow), nil
 }
 
@@ -98,44 +131,5 @@ func (d *demo) showLedger(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.screen.block(string(out))
-	for _, module := range []string{"stakingext", "attestation", "gpumarket"} {
-		var got struct {
-			Broken []string `json:"broken"`
-		}
-		if err := d.net.Query(ctx, &got, module, "invariants"); err != nil {
-			return "", err
-		}
-		if len(got.Broken) > 0 {
-			return "", fmt.Errorf("invariants of %s: %s", module, strings.Join(got.Broken, "; "))
-		}
-	}
-	return "the chain's own invariants hold", nil
-}
-
-// printNext says what to try while everything stays up.
-func (d *demo) printNext() {
-	grafid := d.net.Program("grafid")
-	node := "--node " + d.net.Nodes[0].RPC
-	fmt.Fprintf(d.screen.out, `
-Everything stays up. In another terminal:
-
-  the rental        %[1]s rental %[2]s %[3]s
-  all listings      %[1]s query gpumarket listings %[3]s
-  a quote           %[1]s query gpumarket quote %[4]s 1 3600 %[3]s
-  the host          %[1]s query attestation host %[5]s %[3]s
-  the agent         %[6]s status --home %[7]s
-  rent again        %[1]s rent %[4]s %[8]s --gpus 1 --duration 3m --close-on-exit --wait %[9]s
-
-Try to hurt it: kill -9 the node, the agent or the executor (pids %[10]s) and look again.
-Logs are in %[11]s. Ctrl-C ends it.
-`, grafid, d.rentalID, node, d.listingID, d.host.ID, d.net.Program("grafi-agent"), d.host.AgentHome,
-		filepath.Join(d.dir, "manifest.json"), strings.Join(d.net.Signer("renter"), " "), d.pids(), filepath.Join(d.dir, "logs"))
-}
-
-func (d *demo) pids() string {
-	var ids []string
-	for _, p := range []*localnet.Process{d.net.Nodes[0].Process, d.host.Agent, d.host.Executor} {
-		ids = append(ids, fmt.Sprintf("%s %d", p.Name, p.PID()))
-	}
-	return strings.Join(ids, ", ")
+	return "the chain's own invariants hold", d.invariants(ctx, "gpumarket")
 }

@@ -1,6 +1,7 @@
 package localnet
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -13,12 +14,21 @@ import (
 )
 
 // Timing shortens the market's periods, so that minutes of it pass in seconds.
+// What is zero stays at the chain's default, except for Slot and StartTimeout.
 type Timing struct {
-	// Slot is the length of a slot in whole seconds, and of the window after
-	// its closing block.
+	// Slot is the length of a slot in whole seconds.
 	Slot time.Duration
+	// Window is how long attestations of a slot are taken after its closing block;
+	// zero is the length of a slot.
+	Window time.Duration
 	// StartTimeout is how long a host may take to start a rental.
 	StartTimeout time.Duration
+	// SlotsPerDay is the length of a day of mining.
+	SlotsPerDay int
+	// Evidence is the wait between the end of a day and its rewards.
+	Evidence time.Duration
+	// Voting is how long a proposal is voted on.
+	Voting time.Duration
 }
 
 // Genesis returns a genesis patch with the timing and the sim class, which
@@ -28,14 +38,12 @@ func Genesis(t Timing) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{
-		"attestation": map[string]any{
-			"classes": classes,
-			"params": map[string]any{
-				"slot_seconds":  int(t.Slot.Seconds()),
-				"submit_window": seconds(t.Slot),
-			},
-		},
+	slots := map[string]any{
+		"slot_seconds":  int(t.Slot.Seconds()),
+		"submit_window": seconds(cmp.Or(t.Window, t.Slot)),
+	}
+	patch := map[string]any{
+		"attestation": map[string]any{"classes": classes, "params": slots},
 		"gpumarket": map[string]any{
 			"params": map[string]any{
 				"start_timeout":        seconds(t.StartTimeout),
@@ -43,7 +51,21 @@ func Genesis(t Timing) (map[string]any, error) {
 				"min_charge_seconds":   "10",
 			},
 		},
-	}, nil
+	}
+	if t.SlotsPerDay > 0 {
+		slots["slots_per_day"] = t.SlotsPerDay
+		patch["rewards"] = map[string]any{"params": map[string]any{
+			"evidence_window": seconds(t.Evidence),
+			// One simulated GPU is as much as this network needs.
+			"rules": map[string]any{"contributor_target_weight_ppm": fmt.Sprint(attestation.SimClass().WeightPpm)},
+		}}
+	}
+	if t.Voting > 0 {
+		patch["gov"] = map[string]any{"params": map[string]any{
+			"voting_period": seconds(t.Voting), "expedited_voting_period": seconds(t.Voting / 2),
+		}}
+	}
+	return patch, nil
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%gs", d.Seconds()) }

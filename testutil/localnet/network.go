@@ -46,6 +46,8 @@ type Options struct {
 	BasePort int
 	// Accounts are funded at genesis.
 	Accounts []string
+	// Stake is each validator's own, such as "5000000000ugrafi"; empty for the default.
+	Stake string
 	// Genesis is a JSON merge patch of app_state; nil for none.
 	Genesis map[string]any
 	// BlockTime is the pause after a block; 0 for the default of 1 s.
@@ -73,6 +75,9 @@ func New(ctx context.Context, o Options) (*Network, error) {
 	}
 	for _, a := range o.Accounts {
 		args = append(args, "--account", a)
+	}
+	if o.Stake != "" {
+		args = append(args, "--stake", o.Stake)
 	}
 	if o.BlockTime > 0 {
 		args = append(args, "--timeout-commit", o.BlockTime.String())
