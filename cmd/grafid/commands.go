@@ -24,6 +24,7 @@ import (
 
 	"github.com/grafilab/grafi/app"
 	"github.com/grafilab/grafi/cmd/grafid/gctarget"
+	"github.com/grafilab/grafi/cmd/grafid/jury"
 	"github.com/grafilab/grafi/cmd/grafid/rent"
 )
 
@@ -44,6 +45,7 @@ func addCommands(root *cobra.Command, source *app.App) {
 		debug.Cmd(),
 	)
 	root.AddCommand(rent.Commands()...)
+	root.AddCommand(jury.Command())
 	server.AddCommands(root, app.DefaultNodeHome, newApp, exportApp, customizeStart)
 }
 

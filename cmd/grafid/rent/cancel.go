@@ -10,6 +10,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/grafilab/grafi/cmd/grafid/broadcast"
 	markettypes "github.com/grafilab/grafi/x/gpumarket/types"
 )
 
@@ -24,7 +25,7 @@ operator gets. A rental that runs is ended with: grafid tx gpumarket close`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    runCancel,
 	}
-	addTxFlags(cmd)
+	broadcast.Flags(cmd)
 	return cmd
 }
 
@@ -63,7 +64,7 @@ func cancelSubscription(cmd *cobra.Command, c client.Context, r markettypes.Rent
 		return err
 	}
 	var resp markettypes.MsgCancelSubscriptionResponse
-	txHash, err := submit(cmd, c, &markettypes.MsgCancelSubscription{Renter: c.FromAddress.String(), RentalId: r.Id}, &resp)
+	txHash, err := broadcast.Send(cmd, c, &markettypes.MsgCancelSubscription{Renter: c.FromAddress.String(), RentalId: r.Id}, &resp)
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func cancelReservation(cmd *cobra.Command, c client.Context, r markettypes.Renta
 	if err := confirm(cmd, c, "cancel?"); err != nil {
 		return err
 	}
-	txHash, err := submit(cmd, c, &markettypes.MsgCloseRental{Sender: c.FromAddress.String(), RentalId: r.Id}, &markettypes.MsgCloseRentalResponse{})
+	txHash, err := broadcast.Send(cmd, c, &markettypes.MsgCloseRental{Sender: c.FromAddress.String(), RentalId: r.Id}, &markettypes.MsgCloseRentalResponse{})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/grafilab/grafi/cmd/grafid/broadcast"
 )
 
 const (
@@ -41,16 +43,8 @@ type terms struct {
 	failover      *sdk.Coin // nil for none
 }
 
-// addTxFlags adds the flags of a transaction, with text for people as the default.
-func addTxFlags(cmd *cobra.Command) {
-	flags.AddTxFlagsToCmd(cmd)
-	out := cmd.Flags().Lookup(flags.FlagOutput)
-	out.DefValue = flags.OutputFormatText
-	_ = out.Value.Set(flags.OutputFormatText) // a string flag takes any string
-}
-
 func addOrderFlags(cmd *cobra.Command) {
-	addTxFlags(cmd)
+	broadcast.Flags(cmd)
 	f := cmd.Flags()
 	f.Uint32(flagGPUs, 1, "number of GPUs")
 	f.Bool(flagCloseOnExit, false, "close the rental, and stop paying, as soon as the workload has ended")

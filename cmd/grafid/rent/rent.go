@@ -11,6 +11,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/grafilab/grafi/cmd/grafid/broadcast"
 	markettypes "github.com/grafilab/grafi/x/gpumarket/types"
 )
 
@@ -72,7 +73,7 @@ func runRent(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	var resp markettypes.MsgRentResponse
-	txHash, err := submit(cmd, c, &markettypes.MsgRent{
+	txHash, err := broadcast.Send(cmd, c, &markettypes.MsgRent{
 		Renter: c.FromAddress.String(), ListingId: offer.listing.Id, GpuCount: o.gpus, DurationSeconds: t.seconds,
 		MaxPrice: offer.maxPrice, ManifestDigest: o.digest, CloseOnExit: o.closeOnExit,
 		StartAt: t.startAt, Interruptible: t.interruptible, FailoverMaxPrice: t.failover,

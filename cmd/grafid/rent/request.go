@@ -10,6 +10,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 
+	"github.com/grafilab/grafi/cmd/grafid/broadcast"
 	markettypes "github.com/grafilab/grafi/x/gpumarket/types"
 )
 
@@ -119,7 +120,7 @@ func runRequest(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	var resp markettypes.MsgRequestComputeResponse
-	txHash, err := submit(cmd, c, &markettypes.MsgRequestCompute{Renter: c.FromAddress.String(), Request: request}, &resp)
+	txHash, err := broadcast.Send(cmd, c, &markettypes.MsgRequestCompute{Renter: c.FromAddress.String(), Request: request}, &resp)
 	if err != nil {
 		return err
 	}

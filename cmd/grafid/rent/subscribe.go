@@ -10,6 +10,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/grafilab/grafi/cmd/grafid/broadcast"
 	markettypes "github.com/grafilab/grafi/x/gpumarket/types"
 )
 
@@ -85,7 +86,7 @@ func runSubscribe(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	var resp markettypes.MsgSubscribeResponse
-	txHash, err := submit(cmd, c, &markettypes.MsgSubscribe{
+	txHash, err := broadcast.Send(cmd, c, &markettypes.MsgSubscribe{
 		Renter: c.FromAddress.String(), ListingId: offer.listing.Id, GpuCount: o.gpus, PeriodSeconds: period,
 		Deposit: *deposit, Cap: *limit, MaxPrice: offer.maxPrice, ManifestDigest: o.digest, CloseOnExit: o.closeOnExit,
 	}, &resp)
@@ -130,7 +131,7 @@ func topUpCmd() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("amount: got %q, want one such as 500000000ugrafi: %w", args[1], err)
 			}
-			txHash, err := submit(cmd, c, &markettypes.MsgTopUpSubscription{
+			txHash, err := broadcast.Send(cmd, c, &markettypes.MsgTopUpSubscription{
 				Sender: c.FromAddress.String(), RentalId: id, Amount: amount,
 			}, &markettypes.MsgTopUpSubscriptionResponse{})
 			if err != nil {
@@ -151,6 +152,6 @@ func topUpCmd() *cobra.Command {
 			})
 		},
 	}
-	addTxFlags(cmd)
+	broadcast.Flags(cmd)
 	return cmd
 }

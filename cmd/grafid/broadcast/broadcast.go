@@ -1,4 +1,6 @@
-package rent
+// Package broadcast sends a transaction of grafid's own commands and waits until
+// it is in a block.
+package broadcast
 
 import (
 	"encoding/hex"
@@ -24,8 +26,16 @@ const gasAdjustment = 1.3
 // inclusion bounds the wait for a block with the transaction.
 const inclusion = 30 * time.Second
 
-// submit signs and sends one message, waits for its block, and decodes its response.
-func submit(cmd *cobra.Command, c client.Context, msg sdk.Msg, response proto.Message) (txHash string, err error) {
+// Flags adds the flags of a transaction, with text for people as the default.
+func Flags(cmd *cobra.Command) {
+	flags.AddTxFlagsToCmd(cmd)
+	out := cmd.Flags().Lookup(flags.FlagOutput)
+	out.DefValue = flags.OutputFormatText
+	_ = out.Value.Set(flags.OutputFormatText) // a string flag takes any string
+}
+
+// Send signs and sends one message, waits for its block, and decodes its response.
+func Send(cmd *cobra.Command, c client.Context, msg sdk.Msg, response proto.Message) (txHash string, err error) {
 	f := cmd.Flags()
 	factory, err := tx.NewFactoryCLI(c, f)
 	if err != nil {
@@ -89,8 +99,10 @@ func await(cmd *cobra.Command, c client.Context, txHash string, response proto.M
 		case time.Now().After(until):
 			return fmt.Errorf("transaction %s is in no block after %s; look again with: grafid query tx %s: %w", txHash, inclusion, txHash, err)
 		}
-		if err := pause(cmd.Context(), 300*time.Millisecond); err != nil {
-			return err
+		select {
+		case <-cmd.Context().Done():
+			return cmd.Context().Err()
+		case <-time.After(300 * time.Millisecond):
 		}
 	}
 }
