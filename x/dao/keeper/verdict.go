@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"fmt"
+	"time"
 
 	stakingext "github.com/grafilab/grafi/x/staking-ext/types"
 
@@ -92,14 +93,14 @@ func (k *Keeper) takeAward(ctx context.Context, params types.Params, d *types.Di
 		amount = amount.Add(d.Fee())
 	}
 	// An appeal can end later than the unbonding time after the fault, from which
-	// on x/staking-ext refuses it as too old. Whatever left before that time is
-	// gone in any case, so the later time reaches exactly the same stake.
+	// on x/staking-ext refuses it as too old. What left before that time is gone in
+	// any case, so the oldest time that it takes reaches the same stake.
 	committed := d.SubjectAt
 	unbonding, err := k.staking.UnbondingTime(ctx)
 	if err != nil {
 		return err
 	}
-	if oldest := now(ctx).Add(-unbonding); committed.Before(oldest) {
+	if oldest := now(ctx).Add(-unbonding + time.Nanosecond); committed.Before(oldest) {
 		committed = oldest
 	}
 	result, err := k.staking.Slash(ctx, stakingext.SlashRequest{
