@@ -52,7 +52,7 @@ func (k *Keeper) claimAt(ctx context.Context, delegator, operator sdk.AccAddress
 	if err := k.giveReleased(ctx, operator); err != nil {
 		return nil, err
 	}
-	shares, err := k.staking.DelegationShares(ctx, delegator, operator)
+	shares, err := k.staking.Delegation(ctx, delegator, operator)
 	if err != nil {
 		return nil, err
 	}

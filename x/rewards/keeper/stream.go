@@ -56,3 +56,12 @@ func (k *Keeper) mintStream(ctx context.Context) error {
 	}
 	return emit(ctx, &types.EventStreamMinted{Amount: coin, Minted: s.Minted})
 }
+
+// streamIfAny reads the stream; nil before its first block.
+func (k *Keeper) streamIfAny(ctx context.Context) (*types.Stream, error) {
+	s, err := k.stream.Get(ctx)
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil, nil
+	}
+	return &s, err
+}

@@ -29,8 +29,12 @@ type StakingKeeper interface {
 	// StakeOf returns the stake that counts, own and delegated, and what the
 	// operator's GPUs ask for.
 	StakeOf(ctx context.Context, operator sdk.AccAddress) (counted, requirement math.Int, err error)
-	// DelegationShares returns the delegator's shares of the operator's pool.
-	DelegationShares(ctx context.Context, delegator, operator sdk.AccAddress) (math.Int, error)
+	// Delegation returns the shares of the operator's pool that an account has;
+	// zero for none.
+	Delegation(ctx context.Context, delegator, operator sdk.AccAddress) (math.Int, error)
+	// WalkDelegations visits every delegation to the operator; for invariants only.
+	WalkDelegations(ctx context.Context, operator sdk.AccAddress,
+		visit func(delegator sdk.AccAddress, shares math.Int) (stop bool, err error)) error
 	// StakeDenom is the denom of stake and of what is mined.
 	StakeDenom(ctx context.Context) (string, error)
 }
