@@ -37,6 +37,9 @@ const (
 	// funds of each account at the start.
 	funds = 10_000 * grafi
 	day   = 24 * time.Hour
+	// held is a module that distributes what a slash took, rewards one whose
+	// escrow covers slashes.
+	held, rewards = "dao", "rewards"
 )
 
 var (
@@ -44,6 +47,7 @@ var (
 	alice     = sdk.AccAddress("alice_______________")
 	bob       = sdk.AccAddress("bob_________________")
 	carol     = sdk.AccAddress("carol_______________")
+	dave      = sdk.AccAddress("dave________________")
 	authority = authtypes.NewModuleAddress(govtypes.ModuleName)
 )
 
@@ -66,6 +70,7 @@ type fixture struct {
 	cdc      codec.Codec
 	// blocked accounts can't receive from a module; a test adds to it.
 	blocked map[string]bool
+	hooks   *fakeHooks
 }
 
 func newFixture(t testingT) *fixture {
@@ -87,30 +92,35 @@ func newFixtureWith(t testingT, gs *types.GenesisState) *fixture {
 			minttypes.ModuleName:   {authtypes.Minter},
 			govtypes.ModuleName:    nil,
 			types.ModuleName:       {authtypes.Burner},
+			types.UnbondingAccount: {authtypes.Burner},
 			types.InsuranceAccount: nil,
+			held:                   nil,
+			rewards:                nil,
 		}, addresses, chaininfo.Bech32Prefix, authority.String())
 	f.bank = bankkeeper.NewBaseKeeper(f.cdc, runtime.NewKVStoreService(keys[banktypes.StoreKey]), f.accounts,
 		f.blocked, authority.String(), logger)
 	require.NoError(t, f.bank.SetParams(f.ctx, banktypes.DefaultParams()))
 	f.k = keeper.NewKeeper(runtime.NewKVStoreService(keys[types.StoreKey]), f.cdc, addresses, authority, f.bank)
+	f.hooks = &fakeHooks{k: f.k, bank: f.bank}
+	f.k.SetHooks(types.MultiHooks{f.hooks})
 	f.msgs, f.queries = keeper.NewMsgServer(f.k), keeper.NewQueryServer(f.k)
 
-	for _, account := range []sdk.AccAddress{alice, bob, carol} {
+	for _, account := range []sdk.AccAddress{alice, bob, carol, dave} {
 		f.mint(t, math.NewInt(funds))
 		require.NoError(t, f.bank.SendCoinsFromModuleToAccount(f.ctx, minttypes.ModuleName, account, coins(funds)))
 	}
-	stake := math.ZeroInt()
+	bonded, unbonding := math.ZeroInt(), math.ZeroInt()
 	for _, o := range gs.Operators {
-		stake = stake.Add(o.OwnStake)
+		bonded = bonded.Add(o.OwnStake).Add(o.DelegatedTokens)
 	}
 	for _, e := range gs.Unbonding {
-		stake = stake.Add(e.Amount)
+		unbonding = unbonding.Add(e.Amount)
 	}
-	if stake.IsPositive() {
-		f.mint(t, stake)
-		require.NoError(t, f.bank.SendCoinsFromModuleToModule(f.ctx, minttypes.ModuleName, types.ModuleName,
-			sdk.NewCoins(sdk.NewCoin(denom, stake))))
+	for _, e := range gs.Undelegations {
+		unbonding = unbonding.Add(e.Amount)
 	}
+	f.give(t, types.ModuleName, bonded)
+	f.give(t, types.UnbondingAccount, unbonding)
 	require.NoError(t, f.k.InitGenesis(f.ctx, *gs))
 	f.at(start)
 	return f
@@ -119,6 +129,16 @@ func newFixtureWith(t testingT, gs *types.GenesisState) *fixture {
 func (f *fixture) mint(t testingT, amount math.Int) {
 	t.Helper()
 	require.NoError(t, f.bank.MintCoins(f.ctx, minttypes.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, amount))))
+}
+
+// give mints coins for a module account.
+func (f *fixture) give(t testingT, module string, amount math.Int) {
+	t.Helper()
+	if amount.IsPositive() {
+		f.mint(t, amount)
+		require.NoError(t, f.bank.SendCoinsFromModuleToModule(f.ctx, minttypes.ModuleName, module,
+			sdk.NewCoins(sdk.NewCoin(denom, amount))))
+	}
 }
 
 // at moves the block time and forgets the events so far.
@@ -139,6 +159,17 @@ func registration(operator sdk.AccAddress, bond int64) *types.MsgRegisterOperato
 	return &types.MsgRegisterOperator{
 		Operator: operator.String(), Moniker: "Grace's GPUs", Website: "https://grace.example/gpus",
 		Kind: types.OPERATOR_KIND_CONTRIBUTOR, CommissionPpm: 50_000, Bond: coin(bond),
+	}
+}
+
+// newOperator is the record that a registration writes at a time.
+func newOperator(operator sdk.AccAddress, own int64, at time.Time) types.Operator {
+	zero := math.ZeroInt()
+	return types.Operator{
+		Address: operator.String(), Moniker: "Grace's GPUs", Website: "https://grace.example/gpus",
+		Kind: types.OPERATOR_KIND_CONTRIBUTOR, CommissionPpm: 50_000, OwnStake: math.NewInt(own), Requirement: zero,
+		DelegatedTokens: zero, DelegationShares: zero, BondedFor: zero, CountedStake: math.NewInt(own), LeftTotal: zero,
+		RegisteredAt: at, CommissionChangedAt: at, NextUnbondingId: 1, NextSlashId: 1,
 	}
 }
 
@@ -176,7 +207,11 @@ func (f *fixture) look(t testingT) look {
 		State: f.text(t, f.export(t)),
 		Money: map[string]int64{
 			"alice": balance(alice), "bob": balance(bob), "carol": balance(carol),
+			"dave":      balance(dave),
 			"stake":     balance(authtypes.NewModuleAddress(types.ModuleName)),
+			"unbonding": balance(authtypes.NewModuleAddress(types.UnbondingAccount)),
+			"held":      balance(authtypes.NewModuleAddress(held)),
+			"rewards":   balance(authtypes.NewModuleAddress(rewards)),
 			"insurance": balance(authtypes.NewModuleAddress(types.InsuranceAccount)),
 			"supply":    f.bank.GetSupply(f.ctx, denom).Amount.Int64(),
 		},
@@ -197,6 +232,13 @@ func (f *fixture) requireChange(t testingT, before types.GenesisState, money map
 ) {
 	t.Helper()
 	change(&before)
+	for i := range before.Operators {
+		o := &before.Operators[i]
+		o.CountedStake = o.OwnStake.MulRaw(4) // own + 3 × own at most
+		if all := o.OwnStake.Add(o.DelegatedTokens); all.LT(o.CountedStake) {
+			o.CountedStake = all
+		}
+	}
 	want := look{State: f.text(t, before), Money: money}
 	for who, amount := range moved {
 		want.Money[who] += amount

@@ -29,6 +29,12 @@ func (f *fixture) send(msg sdk.Msg) error {
 		_, err = f.msgs.Unbond(f.ctx, m)
 	case *types.MsgUnjail:
 		_, err = f.msgs.Unjail(f.ctx, m)
+	case *types.MsgDelegate:
+		_, err = f.msgs.Delegate(f.ctx, m)
+	case *types.MsgUndelegate:
+		_, err = f.msgs.Undelegate(f.ctx, m)
+	case *types.MsgRedelegate:
+		_, err = f.msgs.Redelegate(f.ctx, m)
 	case *types.MsgUpdateParams:
 		_, err = f.msgs.UpdateParams(f.ctx, m)
 	}
@@ -84,7 +90,7 @@ func TestRefusedMessages(t *testing.T) {
 		"unbond nothing":            {&types.MsgUnbond{Operator: alice.String(), Amount: coin(0)}, types.ErrInvalidAmount, "0ugrafi"},
 		"unbond below nothing":      {&types.MsgUnbond{Operator: alice.String(), Amount: coin(-1)}, types.ErrInvalidAmount, "-1ugrafi"},
 		"unbond another denom":      {&types.MsgUnbond{Operator: alice.String(), Amount: foreign}, types.ErrInvalidAmount, "uatom"},
-		"unbond the requirement":    {&types.MsgUnbond{Operator: alice.String(), Amount: coin(400*grafi + 1)}, types.ErrInsufficientStake, "unbond 400000001, free is 400000000: own stake 1000000000, requirement 600000000"},
+		"unbond the requirement":    {&types.MsgUnbond{Operator: alice.String(), Amount: coin(400*grafi + 1)}, types.ErrInsufficientStake, "unbond 400000001, free is 400000000: own stake 1000000000, delegated 0, requirement 600000000, bonds 0"},
 
 		"unjail nobody":             {&types.MsgUnjail{Operator: carol.String()}, types.ErrOperatorNotFound, carol.String()},
 		"unjail with a bad address": {&types.MsgUnjail{Operator: "x"}, sdkerrors.ErrInvalidAddress, `"x"`},
@@ -102,7 +108,7 @@ func TestRefusedMessages(t *testing.T) {
 			f.register(t, alice, 1_000*grafi)
 			require.NoError(t, f.k.SetGPU(f.ctx, alice, 1, 0, 3*types.PPM))
 			f.register(t, bob, 100*grafi)
-			_, err := f.k.SlashEquivocation(f.ctx, types.SlashRequest{Operator: bob, CommittedAt: start})
+			_, err := f.k.SlashEquivocation(f.ctx, types.SlashRequest{Operator: bob, FaultID: "a", CommittedAt: start})
 			require.NoError(t, err)
 			f.at(start.Add(time.Hour))
 			before := f.look(t)
@@ -137,11 +143,7 @@ func TestRegisterOperator(t *testing.T) {
 			require.NoError(t, f.send(msg))
 
 			f.requireChange(t, before, money, func(gs *types.GenesisState) {
-				gs.Operators = append(gs.Operators, types.Operator{
-					Address: alice.String(), Moniker: msg.Moniker, Website: msg.Website, Kind: msg.Kind,
-					CommissionPpm: 50_000, OwnStake: math.NewInt(amount), Requirement: math.ZeroInt(),
-					RegisteredAt: start.Add(time.Hour), NextUnbondingId: 1,
-				})
+				gs.Operators = append(gs.Operators, newOperator(alice, amount, start.Add(time.Hour)))
 			}, map[string]int64{"alice": -amount, "stake": amount}, events...)
 		})
 	}
@@ -150,13 +152,14 @@ func TestRegisterOperator(t *testing.T) {
 func TestEditOperator(t *testing.T) {
 	f := newFixture(t)
 	f.register(t, alice, 5*grafi)
+	f.after(day)
 	before, money := f.export(t), f.look(t).Money
 
-	require.NoError(t, f.send(&types.MsgEditOperator{Operator: alice.String(), Moniker: "Nachbar Übung", CommissionPpm: types.PPM}))
+	require.NoError(t, f.send(&types.MsgEditOperator{Operator: alice.String(), Moniker: "Nachbar Übung", CommissionPpm: 100_000}))
 
 	f.requireChange(t, before, money, func(gs *types.GenesisState) {
 		o := &gs.Operators[0]
-		o.Moniker, o.Website, o.CommissionPpm = "Nachbar Übung", "", types.PPM
+		o.Moniker, o.Website, o.CommissionPpm, o.CommissionChangedAt = "Nachbar Übung", "", 100_000, start.Add(day)
 	}, nil, &types.EventOperatorEdited{Operator: alice.String()})
 }
 
@@ -187,6 +190,9 @@ func TestUpdateParams(t *testing.T) {
 	f.requireChange(t, before, money, func(gs *types.GenesisState) { gs.Params = params }, nil,
 		&types.EventParamsUpdated{Authority: authority.String()})
 	require.NoError(t, f.k.SetGPU(f.ctx, alice, 1, 0, types.PPM))
-	require.Equal(t, "300000000", f.operator(t, alice).Requirement.String())
+	require.Equal(t, "200000000", f.operator(t, alice).Requirement.String(), "a step is a day away")
+	f.after(day)
+	require.NoError(t, f.k.EndBlock(f.ctx))
+	require.Equal(t, "220000000", f.operator(t, alice).Requirement.String())
 	f.requireInvariants(t)
 }

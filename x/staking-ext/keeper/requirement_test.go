@@ -23,16 +23,19 @@ func TestRequirementFollowsTheGPUs(t *testing.T) {
 	}
 	require.Equal(t, math.NewInt(6_720*grafi), f.operator(t, alice).Requirement)
 
-	// A heavier class under a listed price: max(200 × 30, 3,360).
+	// A heavier class under a listed price goes to max(200 × 30, 3,360) by steps,
+	// of which the first is a day away.
 	require.NoError(t, f.k.SetGPU(f.ctx, alice, 7, 1, 30*types.PPM))
-	require.Equal(t, math.NewInt(9_360*grafi), f.operator(t, alice).Requirement)
+	require.Equal(t, math.NewInt(6_720*grafi), f.operator(t, alice).Requirement)
 	f.requireInvariants(t)
 
+	// A day later the change of a price is a step at once: 3,360 × 0.9.
+	f.after(day)
 	require.NoError(t, f.k.SetListedPrice(f.ctx, alice, 7, 0, math.ZeroInt()))
-	require.Equal(t, math.NewInt(8_000*grafi), f.operator(t, alice).Requirement)
+	require.Equal(t, math.NewInt((3_024+3_360)*grafi), f.operator(t, alice).Requirement)
 	require.NoError(t, f.k.RemoveGPU(f.ctx, alice, 7, 1))
 	gs := f.export(t)
-	require.Equal(t, math.NewInt(2_000*grafi), gs.Operators[0].Requirement)
+	require.Equal(t, math.NewInt(3_024*grafi), gs.Operators[0].Requirement)
 	require.Len(t, gs.Requirements, 1)
 	f.requireInvariants(t)
 }
@@ -59,15 +62,15 @@ func TestRequirementRefusals(t *testing.T) {
 			return err
 		}, types.ErrOperatorNotFound, bob.String()},
 		"slash without a fault": {func(f *fixture) error {
-			_, err := f.k.Slash(f.ctx, types.SlashRequest{Operator: alice, FractionPPM: 1, CommittedAt: start})
+			_, err := f.k.Slash(f.ctx, types.SlashRequest{Operator: alice, FaultID: "a", FractionPPM: 1, CommittedAt: start})
 			return err
 		}, types.ErrInvalidSlash, "FAULT_UNSPECIFIED"},
 		"slash for a later fault": {func(f *fixture) error {
-			_, err := f.k.SlashEquivocation(f.ctx, types.SlashRequest{Operator: alice, CommittedAt: start.Add(1)})
+			_, err := f.k.SlashEquivocation(f.ctx, types.SlashRequest{Operator: alice, FaultID: "a", CommittedAt: start.Add(1)})
 			return err
 		}, types.ErrInvalidSlash, "2026-01-01T00:00:00.000000001Z"},
 		"slash for a fault at all": {func(f *fixture) error {
-			_, err := f.k.SlashEquivocation(f.ctx, types.SlashRequest{Operator: alice})
+			_, err := f.k.SlashEquivocation(f.ctx, types.SlashRequest{Operator: alice, FaultID: "a"})
 			return err
 		}, types.ErrInvalidSlash, "0001-01-01"},
 	}
@@ -112,12 +115,12 @@ func TestGrace(t *testing.T) {
 	since := f.ctx.BlockTime()
 	require.NoError(t, f.k.SetGPU(f.ctx, alice, 1, 1, types.PPM))
 	f.requireEvents(t, &types.EventStakeBelowRequirement{
-		Operator: alice.String(), OwnStake: "300000000", Requirement: "400000000",
+		Operator: alice.String(), CountedStake: "300000000", Requirement: "400000000",
 	})
 	require.Equal(t, since, *f.operator(t, alice).BelowSince)
 	err := f.k.EnsureCovered(f.ctx, alice)
 	require.ErrorIs(t, err, types.ErrBelowRequirement)
-	require.ErrorContains(t, err, "own stake 300000000, want 400000000")
+	require.ErrorContains(t, err, "counted stake 300000000, want 400000000")
 
 	// Going deeper neither restarts the grace nor tells it again.
 	f.after(time.Hour)

@@ -1,6 +1,8 @@
 package keeper_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,12 +14,46 @@ import (
 	"github.com/grafilab/grafi/x/staking-ext/types"
 )
 
-// slashed builds the event of a slash.
-func slashed(operator sdk.AccAddress, taken, own, unbonding, victim, reporter, insurance, burned string) *types.EventSlashed {
+// slashed builds the event of a record in which only the operator's own stake
+// and entries paid.
+func slashed(record types.SlashRecord) *types.EventSlashed {
+	taken := record.FromRewards.Add(record.FromOwnStake).Add(record.FromUnbonding).Add(record.FromDelegated)
 	return &types.EventSlashed{
-		Operator: operator.String(), Fault: types.FAULT_EQUIVOCATION, Taken: taken,
-		FromOwnStake: own, FromUnbonding: unbonding,
-		ToVictim: victim, ToReporter: reporter, ToInsurance: insurance, Burned: burned,
+		Operator: record.Operator, Fault: record.Fault, FaultId: record.FaultId, SlashId: record.Id, Taken: taken.String(),
+		FromRewards: record.FromRewards.String(), FromOwnStake: record.FromOwnStake.String(),
+		FromUnbonding: record.FromUnbonding.String(), FromDelegated: record.FromDelegated.String(), Owed: record.Owed.String(),
+		ToVictim: record.ToVictim.String(), ToReporter: record.ToReporter.String(),
+		ToInsurance: record.ToInsurance.String(), Burned: record.Burned.String(), Held: record.Held.String(),
+	}
+}
+
+// slashRecord is the record of a slash at a time, of amounts in the order
+// rewards, own, unbonding, delegated; victim, reporter, insurance, burned, held.
+func slashRecord(req types.SlashRequest, id uint64, at time.Time, amounts ...int64) types.SlashRecord {
+	part := func(i int) math.Int { return math.NewInt(amounts[i]) }
+	return types.SlashRecord{
+		Operator: req.Operator.String(), Id: id, Fault: req.Fault, FaultId: req.FaultID,
+		CommittedAt: req.CommittedAt, ExecutedAt: at, KeptUntil: at.Add((21 + 30) * day),
+		RateNum: math.ZeroInt(), RateDen: math.OneInt(), LeftBefore: math.ZeroInt(), Owed: math.ZeroInt(),
+		FromRewards: part(0), FromOwnStake: part(1), FromUnbonding: part(2), FromDelegated: part(3),
+		ToVictim: part(4), ToReporter: part(5), ToInsurance: part(6), Burned: part(7), Held: part(8), HeldIn: req.HoldIn,
+	}
+}
+
+// addSlash is what every slash writes beside the money.
+func addSlash(gs *types.GenesisState, record types.SlashRecord) {
+	gs.Slashes = append(gs.Slashes, record)
+	gs.Punished = append(gs.Punished, types.PunishedFault{Id: record.FaultId, CommittedAt: record.CommittedAt})
+	slices.SortFunc(gs.Punished, func(a, b types.PunishedFault) int { return strings.Compare(a.Id, b.Id) })
+	for i := range gs.Operators {
+		if o := &gs.Operators[i]; o.Address == record.Operator {
+			o.NextSlashId++
+			if n := len(o.FaultCounts); n > 0 && o.FaultCounts[n-1].Fault == record.Fault {
+				o.FaultCounts[n-1].Count++
+			} else {
+				o.FaultCounts = append(o.FaultCounts, types.FaultCount{Fault: record.Fault, Count: 1})
+			}
+		}
 	}
 }
 
@@ -54,15 +90,17 @@ func TestSlashWaterfall(t *testing.T) {
 			f.after(time.Hour)
 			before, money := f.export(t), f.look(t).Money
 
-			result, err := f.k.Slash(f.ctx, types.SlashRequest{
-				Operator: alice, Fault: types.FAULT_EQUIVOCATION, FractionPPM: tc.fraction,
+			req := types.SlashRequest{
+				Operator: alice, Fault: types.FAULT_EQUIVOCATION, FaultID: "x/1", FractionPPM: tc.fraction,
 				CommittedAt: start.Add(time.Hour + time.Second),
 				Victim:      tc.victim, VictimLoss: math.NewInt(tc.loss), Reporter: tc.reporter,
-			})
+			}
+			result, err := f.k.Slash(f.ctx, req)
 
 			require.NoError(t, err)
 			fromOwn, fromUnbonding := 100-tc.own, 500-tc.second-tc.third
-			moved := map[string]int64{"stake": -fromOwn - fromUnbonding, "insurance": tc.toI, "supply": -tc.burnt}
+			record := slashRecord(req, 1, f.ctx.BlockTime(), 0, fromOwn, fromUnbonding, 0, tc.toV, tc.toR, tc.toI, tc.burnt, 0)
+			moved := map[string]int64{"stake": -fromOwn, "unbonding": -fromUnbonding, "insurance": tc.toI, "supply": -tc.burnt}
 			if tc.toV > 0 {
 				moved["bob"] += tc.toV
 			}
@@ -80,8 +118,9 @@ func TestSlashWaterfall(t *testing.T) {
 					}
 				}
 				gs.Unbonding = kept
-			}, moved, slashed(alice, str(fromOwn+fromUnbonding), str(fromOwn), str(fromUnbonding),
-				str(tc.toV), str(tc.toR), str(tc.toI), str(tc.burnt)))
+				addSlash(gs, record)
+			}, moved, slashed(record))
+			require.Equal(t, uint64(1), result.RecordID)
 			require.Equal(t, result.Taken(), result.Victim.Add(result.Reporter).Add(result.Insurance).Add(result.Burned))
 		})
 	}
@@ -106,7 +145,7 @@ func TestSlashReach(t *testing.T) {
 			f.after(time.Hour)
 
 			result, err := f.k.Slash(f.ctx, types.SlashRequest{
-				Operator: alice, Fault: types.FAULT_EQUIVOCATION, FractionPPM: types.PPM,
+				Operator: alice, Fault: types.FAULT_EQUIVOCATION, FaultID: "x/1", FractionPPM: types.PPM,
 				CommittedAt: entry.CreatedAt.Add(tc.committed),
 			})
 
@@ -124,55 +163,75 @@ func TestSlashReach(t *testing.T) {
 	}
 }
 
-func TestSlashFailureIsAnError(t *testing.T) {
+// TestRefusedReceiversAreAbsent: the parts of a victim and a reporter that x/bank
+// refuses are burned, and the slash goes on.
+func TestRefusedReceiversAreAbsent(t *testing.T) {
 	f := newFixture(t)
 	f.register(t, alice, 1_000)
-	f.blocked[carol.String()] = true
-	cached, _ := f.ctx.CacheContext()
-	_, err := f.k.SlashEquivocation(cached, types.SlashRequest{Operator: alice, CommittedAt: start, Reporter: carol})
-	require.ErrorContains(t, err, "reporter's part 33")
+	f.blocked[bob.String()], f.blocked[carol.String()] = true, true
+	before, money := f.export(t), f.look(t).Money
+	req := types.SlashRequest{
+		Operator: alice, Fault: types.FAULT_EQUIVOCATION, FaultID: "x/1", FractionPPM: 500_000, CommittedAt: start,
+		Victim: bob, VictimLoss: math.NewInt(120), Reporter: carol,
+	}
+
+	_, err := f.k.Slash(f.ctx, req)
+
+	require.NoError(t, err)
+	record := slashRecord(req, 1, start, 0, 500, 0, 0, 0, 0, 100, 400, 0)
+	f.requireChange(t, before, money, func(gs *types.GenesisState) {
+		gs.Operators[0].OwnStake = math.NewInt(500)
+		addSlash(gs, record)
+	}, map[string]int64{"stake": -500, "insurance": 100, "supply": -400}, slashed(record))
 }
 
 // TestEquivocationSchedule: 33 % and seven days the first time, everything and
-// the tombstone the second.
+// the tombstone the second, with all escrow each time.
 func TestEquivocationSchedule(t *testing.T) {
 	f := newFixture(t)
 	f.register(t, alice, 1_000)
 	require.NoError(t, f.k.SetGPU(f.ctx, alice, 1, 0, 0))
+	f.give(t, rewards, math.NewInt(50))
+	f.hooks.escrow = math.NewInt(50)
 	before, money := f.export(t), f.look(t).Money
-	req := types.SlashRequest{Operator: alice, FractionPPM: 7, CommittedAt: start, Reporter: bob}
+	req := types.SlashRequest{Operator: alice, Fault: types.FAULT_SLA_CREDIT, FaultID: "x/1", FractionPPM: 7, CommittedAt: start, Reporter: bob}
 	until := start.Add(time.Hour + 7*day)
 	f.after(time.Hour)
 
 	_, err := f.k.SlashEquivocation(f.ctx, req)
 
 	require.NoError(t, err)
+	req.Fault = types.FAULT_EQUIVOCATION
+	record := slashRecord(req, 1, f.ctx.BlockTime(), 50, 330, 0, 0, 0, 38, 76, 266, 0)
 	f.requireChange(t, before, money, func(gs *types.GenesisState) {
 		o := &gs.Operators[0]
-		o.OwnStake, o.Equivocations, o.Jailed, o.JailedUntil = math.NewInt(670), 1, true, until
-	}, map[string]int64{"stake": -330, "bob": 33, "insurance": 66, "supply": -231},
-		slashed(alice, "330", "330", "0", "0", "33", "66", "231"),
-		&types.EventJailed{Operator: alice.String(), Until: until})
+		o.OwnStake, o.Jailed, o.JailedUntil = math.NewInt(670), true, until
+		addSlash(gs, record)
+	}, map[string]int64{"stake": -330, "rewards": -50, "bob": 38, "insurance": 76, "supply": -266},
+		slashed(record), &types.EventJailed{Operator: alice.String(), Until: until})
 	require.ErrorIs(t, f.k.EnsureRentable(f.ctx, alice), types.ErrJailed)
 
 	f.after(time.Hour)
 	before, money = f.export(t), f.look(t).Money
+	req.FaultID = "x/2"
 	_, err = f.k.SlashEquivocation(f.ctx, req)
 
 	require.NoError(t, err)
+	record = slashRecord(req, 2, f.ctx.BlockTime(), 0, 670, 0, 0, 0, 67, 134, 469, 0)
 	f.requireChange(t, before, money, func(gs *types.GenesisState) {
 		o := &gs.Operators[0]
-		o.OwnStake, o.Equivocations, o.Tombstoned, o.JailedUntil = math.ZeroInt(), 2, true, until.Add(time.Hour)
+		o.OwnStake, o.Tombstoned, o.JailedUntil = math.ZeroInt(), true, until.Add(time.Hour)
+		addSlash(gs, record)
 	}, map[string]int64{"stake": -670, "bob": 67, "insurance": 134, "supply": -469},
-		slashed(alice, "670", "670", "0", "0", "67", "134", "469"),
-		&types.EventJailed{Operator: alice.String(), Until: until.Add(time.Hour), Tombstoned: true})
+		slashed(record), &types.EventJailed{Operator: alice.String(), Until: until.Add(time.Hour), Tombstoned: true})
 	require.ErrorIs(t, f.k.EnsureRentable(f.ctx, alice), types.ErrTombstoned)
 
 	// A third proof finds nothing, and jails nobody again.
 	f.after(365 * day)
+	req.FaultID, req.CommittedAt = "x/3", f.ctx.BlockTime()
 	_, err = f.k.SlashEquivocation(f.ctx, req)
 	require.NoError(t, err)
-	f.requireEvents(t, slashed(alice, "0", "0", "0", "0", "0", "0", "0"))
+	f.requireEvents(t, slashed(slashRecord(req, 3, f.ctx.BlockTime(), 0, 0, 0, 0, 0, 0, 0, 0, 0)))
 	require.ErrorIs(t, f.k.Unjail(f.ctx, alice), types.ErrTombstoned)
 	require.ErrorIs(t, f.k.Bond(f.ctx, alice, coin(1)), types.ErrTombstoned)
 	f.requireInvariants(t)
@@ -183,20 +242,19 @@ func TestSlashBelowRequirementStartsTheGrace(t *testing.T) {
 	f.register(t, alice, 200*grafi)
 	require.NoError(t, f.k.SetGPU(f.ctx, alice, 1, 0, types.PPM))
 	f.after(time.Hour)
-	_, err := f.k.Slash(f.ctx, types.SlashRequest{
-		Operator: alice, Fault: types.FAULT_EQUIVOCATION, FractionPPM: 1, CommittedAt: start,
-	})
+	req := types.SlashRequest{Operator: alice, Fault: types.FAULT_EQUIVOCATION, FaultID: "x/1", FractionPPM: 1, CommittedAt: start}
+	_, err := f.k.Slash(f.ctx, req)
 	require.NoError(t, err)
 	require.Equal(t, start.Add(time.Hour), *f.operator(t, alice).BelowSince)
-	f.requireEvents(t, slashed(alice, "200", "200", "0", "0", "0", "40", "160"),
-		&types.EventStakeBelowRequirement{Operator: alice.String(), OwnStake: "199999800", Requirement: "200000000"})
+	f.requireEvents(t, slashed(slashRecord(req, 1, f.ctx.BlockTime(), 0, 200, 0, 0, 0, 0, 40, 160, 0)),
+		&types.EventStakeBelowRequirement{Operator: alice.String(), CountedStake: "199999800", Requirement: "200000000"})
 }
 
 // TestUnjailAtItsSecond: a second early it fails, at the second it works.
 func TestUnjailAtItsSecond(t *testing.T) {
 	f := newFixture(t)
 	f.register(t, alice, 1_000)
-	_, err := f.k.SlashEquivocation(f.ctx, types.SlashRequest{Operator: alice, CommittedAt: start})
+	_, err := f.k.SlashEquivocation(f.ctx, types.SlashRequest{Operator: alice, FaultID: "x/1", CommittedAt: start})
 	require.NoError(t, err)
 
 	f.at(start.Add(7*day - time.Second))
@@ -211,8 +269,6 @@ func TestUnjailAtItsSecond(t *testing.T) {
 	require.NoError(t, f.k.EnsureRentable(f.ctx, alice))
 }
 
-func str(amount int64) string { return math.NewInt(amount).String() }
-
 // TestALongerJailIsKept: a jail of 30 days that already runs isn't shortened by
 // a fault of seven.
 func TestALongerJailIsKept(t *testing.T) {
@@ -223,10 +279,11 @@ func TestALongerJailIsKept(t *testing.T) {
 	gs.Operators[0].Jailed, gs.Operators[0].JailedUntil = true, until
 	g := newFixtureWith(t, &gs)
 
-	_, err := g.k.SlashEquivocation(g.ctx, types.SlashRequest{Operator: alice, CommittedAt: start})
+	_, err := g.k.SlashEquivocation(g.ctx, types.SlashRequest{Operator: alice, FaultID: "x/1", CommittedAt: start})
 
 	require.NoError(t, err)
 	require.Equal(t, until, g.operator(t, alice).JailedUntil)
-	g.requireEvents(t, slashed(alice, "330", "330", "0", "0", "0", "66", "264"),
+	req := types.SlashRequest{Operator: alice, Fault: types.FAULT_EQUIVOCATION, FaultID: "x/1", CommittedAt: start}
+	g.requireEvents(t, slashed(slashRecord(req, 1, start, 0, 330, 0, 0, 0, 0, 66, 264, 0)),
 		&types.EventJailed{Operator: alice.String(), Until: until})
 }

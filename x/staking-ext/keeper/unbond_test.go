@@ -33,14 +33,14 @@ func TestUnbond(t *testing.T) {
 			Operator: alice.String(), Id: 1, Amount: math.NewInt(400 * grafi),
 			CreatedAt: start.Add(time.Hour), CompletesAt: end,
 		}}
-	}, nil, &types.EventUnbondingStarted{Operator: alice.String(), EntryId: 1, Amount: "400000000", CompletesAt: end})
+	}, map[string]int64{"stake": -400 * grafi, "unbonding": 400 * grafi}, &types.EventUnbondingStarted{Operator: alice.String(), EntryId: 1, Amount: "400000000", CompletesAt: end})
 }
 
 func TestUnbondWhoMay(t *testing.T) {
 	f := newFixture(t)
 	f.register(t, alice, 1_000*grafi)
 	require.NoError(t, f.k.SetGPU(f.ctx, alice, 1, 0, types.PPM))
-	slash := types.SlashRequest{Operator: alice, CommittedAt: start}
+	slash := types.SlashRequest{Operator: alice, FaultID: "a", CommittedAt: start}
 	_, err := f.k.SlashEquivocation(f.ctx, slash)
 	require.NoError(t, err)
 
@@ -97,7 +97,7 @@ func TestUnbondingCompletesAtItsSecond(t *testing.T) {
 	gs := f.export(t)
 	require.NoError(t, f.k.EndBlock(f.ctx))
 	f.requireChange(t, gs, before.Money, func(gs *types.GenesisState) { gs.Unbonding = nil },
-		map[string]int64{"alice": 300 * grafi, "stake": -300 * grafi},
+		map[string]int64{"alice": 300 * grafi, "unbonding": -300 * grafi},
 		&types.EventUnbondingCompleted{Operator: alice.String(), EntryId: 1, Amount: "300000000"})
 
 	paid := f.look(t)
@@ -154,7 +154,7 @@ func TestUnbondingFailureIsParked(t *testing.T) {
 	f.requireChange(t, before, money, func(gs *types.GenesisState) {
 		gs.Unbonding = gs.Unbonding[:1]
 		gs.Unbonding[0].CompletesAt = end.Add(day)
-	}, map[string]int64{"bob": 10, "stake": -10},
+	}, map[string]int64{"bob": 10, "unbonding": -10},
 		&types.EventQueueRecordParked{
 			Operator: alice.String(), EntryId: 1,
 			Error: "entry 1 of " + alice.String() + ": " + alice.String() +
