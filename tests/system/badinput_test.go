@@ -73,7 +73,7 @@ func testBadMessages(t *testing.T, ctx context.Context, m *market) {
 		"short digest":  {stranger, rent(func(r *markettypes.MsgRent) { r.ManifestDigest = []byte{1} }), markettypes.ErrInvalidDigest, "1 bytes"},
 		"foreign rental": {stranger, &markettypes.MsgCloseRental{Sender: m.Accounts["stranger"], RentalId: taken},
 			markettypes.ErrNotOwner, m.Accounts["renter"]},
-		"foreign listing": {renter, &markettypes.MsgChangePrice{Operator: m.Accounts["renter"], ListingId: m.listing, Price: sdk.NewInt64Coin("ugrafi", 1)},
+		"foreign listing": {renter, &markettypes.MsgChangeListing{Operator: m.Accounts["renter"], ListingId: m.listing, Price: sdk.NewInt64Coin("ugrafi", 1)},
 			markettypes.ErrNotOwner, m.Accounts["operator"]},
 	}
 	for name, tc := range tests {

@@ -22,7 +22,8 @@ const (
 )
 
 // TestSilentHost loses a host for good in the middle of a rental. The chain
-// closes it alone and refunds from the start of the silence.
+// closes it alone, refunds from the start of the silence, and pays the service
+// credit from the operator's stake.
 func TestSilentHost(t *testing.T) {
 	ctx := newContext(t, 3*time.Minute)
 	m := newMarket(t, ctx, silentPort, localnet.Timing{Slot: silentSlot, StartTimeout: time.Minute})
@@ -54,7 +55,8 @@ func TestSilentHost(t *testing.T) {
 	served := int64(silence.Sub(*active.StartedAt) / time.Second)
 	require.Equal(t, served*price/3600, closed.Paid.Int64())
 	require.Equal(t, closed.Escrowed.Sub(closed.Paid), closed.Refunded)
-	require.Equal(t, before+closed.Refunded.Int64(), m.balance(t, ctx, "renter"))
+	// Three of a few slots are far under every tier: the whole fee comes back too.
+	require.Equal(t, before+closed.Refunded.Int64()+closed.Paid.Int64(), m.balance(t, ctx, "renter"))
 	m.ledger(t, ctx, id) // adds up
 	m.requireSound(t, ctx)
 

@@ -35,8 +35,14 @@ type market struct {
 	listing uint64
 }
 
-// newMarket starts a chain, an agent and an executor on ten ports.
+// newMarket starts a chain, an agent and an executor on ten ports. The host has
+// one GPU.
 func newMarket(t *testing.T, ctx context.Context, port int, timing localnet.Timing) *market {
+	t.Helper()
+	return newMarketOf(t, ctx, port, timing, 1)
+}
+
+func newMarketOf(t *testing.T, ctx context.Context, port int, timing localnet.Timing, gpus int) *market {
 	t.Helper()
 	began := time.Now()
 	genesis, err := localnet.Genesis(timing)
@@ -49,7 +55,9 @@ func newMarket(t *testing.T, ctx context.Context, port int, timing localnet.Timi
 	_, err = n.Tx(ctx, "operator", "stakingext", "register-operator", "Operator", "contributor", "1000000000ugrafi")
 	require.NoError(t, err)
 	m := &market{Network: n, client: clientOf(t, n, n.Nodes[0].RPC)}
-	m.host, err = localnet.NewHost(ctx, n, localnet.HostOptions{Name: "host", Operator: "operator", Port: port + 9, Engine: "auto", Unisolated: true})
+	m.host, err = localnet.NewHost(ctx, n, localnet.HostOptions{
+		Name: "host", Operator: "operator", Port: port + 9, Engine: "auto", Unisolated: true, SimGPUs: gpus,
+	})
 	require.NoError(t, err)
 	watch(t, m.host.Agent)
 	watch(t, m.host.Executor)
@@ -115,9 +123,15 @@ func (m *market) renter(ctx context.Context, args ...string) ([]byte, error) {
 }
 
 // rent rents one GPU for a manifest as a user does, and returns the rental's id.
-func (m *market) rent(t *testing.T, ctx context.Context, manifest string, duration time.Duration) uint64 {
+func (m *market) rent(t *testing.T, ctx context.Context, manifest string, duration time.Duration, terms ...string) uint64 {
 	t.Helper()
-	out, err := m.renter(ctx, "rent", fmt.Sprint(m.listing), manifest, "--gpus", "1", "--duration", duration.String(), "--yes", "--output", "json")
+	return m.rentBy(t, ctx, append([]string{"rent", fmt.Sprint(m.listing), manifest, "--duration", duration.String()}, terms...)...)
+}
+
+// rentBy runs a command that rents, and returns the rental's id.
+func (m *market) rentBy(t *testing.T, ctx context.Context, args ...string) uint64 {
+	t.Helper()
+	out, err := m.renter(ctx, append(args, "--gpus", "1", "--yes", "--output", "json")...)
 	require.NoError(t, err)
 	var rented struct {
 		RentalID uint64 `json:"rental_id,string"`
