@@ -59,7 +59,9 @@ func (k *Keeper) book(ctx context.Context, r types.Rental) error {
 	start, end := r.Window()
 	for _, ordinal := range r.Gpus {
 		if err := k.bookings.Set(ctx, collections.Join3(r.HostId, ordinal, start),
-			types.Booking{Start: start, End: end, RentalId: r.Id}); err != nil {
+			types.Booking{
+				Start: start, End: end, RentalId: r.Id, Interruptible: r.Type == types.RENTAL_TYPE_INTERRUPTIBLE,
+			}); err != nil {
 			return err
 		}
 	}

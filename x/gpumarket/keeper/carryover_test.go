@@ -43,6 +43,7 @@ func importRentals(f *fixture, n, due int, params types.Params) {
 			State: types.RENTAL_STATE_ACTIVE, CreatedAt: start, StartBy: after(600), DurationSeconds: 86_400,
 			StartedAt: ptr(start), PaidUntil: ptr(start), CheckSlot: slotAt(start) + 3, DueAt: judged(slotAt(start) + 3),
 			Paid: math.ZeroInt(), Refunded: math.ZeroInt(),
+			Type: types.RENTAL_TYPE_ON_DEMAND, Availability: types.NewAvailability(slotAt(start)),
 		}
 		if i < due {
 			r.DurationSeconds, r.DueAt = 100, after(100)

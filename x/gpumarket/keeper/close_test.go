@@ -39,6 +39,14 @@ func closed(r types.Rental, reason types.CloseReason, second, paid int64) types.
 	return r
 }
 
+// goodSlots is a rental that started in the first slot, after so many good ones.
+func goodSlots(r types.Rental, n uint64) types.Rental {
+	a := types.NewAvailability(slotAt(start))
+	a.CountedSlot, a.JudgedSlots = a.CountedSlot+n, n
+	r.Availability = a
+	return r
+}
+
 func TestCloseByRenter(t *testing.T) {
 	tests := map[string]struct {
 		second    int64
@@ -63,6 +71,9 @@ func TestCloseByRenter(t *testing.T) {
 
 			want.Rentals[0] = closed(want.Rentals[0], types.CLOSE_REASON_RENTER_CLOSED, tc.second, paid)
 			want.Rentals[0].PaidUntil = ptr(after(tc.paidUntil))
+			if tc.second == 3_599 {
+				want.Rentals[0] = goodSlots(want.Rentals[0], 4)
+			}
 			requireState(t, f, want)
 			require.Equal(t, int64(funds)-paid, f.balance(renter))
 			require.Zero(t, f.moduleBalance(types.ModuleName))

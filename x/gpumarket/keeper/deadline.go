@@ -105,16 +105,18 @@ func (k *Keeper) step(ctx context.Context, params types.Params, r types.Rental) 
 		return &r, k.rentals.Set(ctx, r.Id, r)
 	}
 	switch why {
+	case types.DeadlineReserved:
+		err = k.startDue(ctx, params, &r)
 	case types.DeadlineStart:
 		err = k.close(ctx, params, &r, types.CLOSE_REASON_NOT_STARTED, at, at)
 	case types.DeadlineSilence:
-		if err = k.checkSilence(ctx, params, &r, at); err == nil && r.Open() {
-			err = k.requeue(ctx, params, &r)
-		}
+		err = k.checkSilence(ctx, params, &r, at)
 	case types.DeadlineEnd:
-		err = k.closeAtDeadline(ctx, params, &r, types.CLOSE_REASON_END_REACHED, at)
+		err = k.endPeriod(ctx, params, &r, at)
 	case types.DeadlineNotice:
-		err = k.closeAtDeadline(ctx, params, &r, types.CLOSE_REASON_OPERATOR_CLOSED, at)
+		err = k.closeAtDeadline(ctx, params, &r, r.NoticeReason(), at)
+	case types.DeadlineWarning:
+		err = k.warn(ctx, params, &r)
 	case types.DeadlinePrune:
 		return nil, k.rentals.Remove(ctx, r.Id)
 	}

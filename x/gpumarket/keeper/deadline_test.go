@@ -104,7 +104,10 @@ func TestDeadlineSilence(t *testing.T) {
 			require.Equal(t, after(3_121), *r.ClosedAt)
 			require.Equal(t, after(1_200), *r.PaidUntil, "paid to the start of the first failed slot")
 			require.Equal(t, math.NewInt(1_200_000), r.Paid)
-			require.Equal(t, int64(funds-1_200_000), f.balance(renter))
+			require.Equal(t, int64(funds), f.balance(renter), "one slot of four: the whole fee is credited")
+			require.Equal(t, math.NewInt(1_200_000), r.Availability.Credited)
+			// 1,800 s without the free 300: five steps of 0.1 % of the requirement.
+			require.Equal(t, int64(ownStake-1_000_000-1_200_000), f.staking.free)
 			require.Empty(t, f.state().NotRunning)
 			f.rent(1, 4, 60)
 		})

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"time"
 
 	errorsmod "cosmossdk.io/errors"
 
@@ -33,22 +34,18 @@ func (k *Keeper) ExtendRental(ctx context.Context, renter sdk.AccAddress, id, ad
 		return types.ErrNotActive.Wrapf("rental %d is %s %s", id, r.State, r.CloseReason)
 	}
 	if r.NoticeEndsAt != nil {
-		return types.ErrNoticeGiven.Wrapf("rental %d: the operator ends it", id)
+		return types.ErrNoticeGiven.Wrapf("rental %d: it ends by %s", id, r.NoticeEndsAt.Format(time.RFC3339))
 	}
-	listing, err := k.extendable(ctx, params, r, addSeconds)
-	if err != nil {
+	if r.Subscription != nil {
+		return types.ErrIsSubscription.Wrapf("rental %d: top it up instead", id)
+	}
+	if err := k.extendable(ctx, params, r, addSeconds); err != nil {
 		return err
 	}
 	duration := r.DurationSeconds + addSeconds
 	ends := r.StartedAt.Add(seconds(duration))
-	for _, ordinal := range r.Gpus {
-		free, err := k.gpuFree(ctx, r.HostId, ordinal, *r.EndsAt, ends)
-		if err != nil {
-			return err
-		}
-		if !free {
-			return types.ErrNoFreeGPUs.Wrapf("GPU %d of listing %d is booked after the rental", ordinal, listing.Id)
-		}
+	if err := k.freeAfterEnd(ctx, r, ends); err != nil {
+		return err
 	}
 	added := sdk.NewCoin(r.Price.Denom, types.AmountFor(r.Price.Amount, len(r.Gpus), duration).Sub(r.Escrowed))
 	if !added.IsPositive() {
@@ -58,6 +55,7 @@ func (k *Keeper) ExtendRental(ctx context.Context, renter sdk.AccAddress, id, ad
 		return errorsmod.Wrapf(err, "escrow of %s for rental %d", added, id)
 	}
 	r.DurationSeconds, r.EndsAt = duration, &ends
+	r.BalanceWarnings = r.PassedWarnings(now(ctx))
 	r.Escrowed, r.Escrow = r.Escrowed.Add(added.Amount), r.Escrow.Add(added.Amount)
 	if err := k.book(ctx, r); err != nil {
 		return err
@@ -68,20 +66,20 @@ func (k *Keeper) ExtendRental(ctx context.Context, renter sdk.AccAddress, id, ad
 	return emit(ctx, &types.EventRentalExtended{RentalId: id, Added: added, EndsAt: ends})
 }
 
-func (k *Keeper) extendable(ctx context.Context, params types.Params, r types.Rental, addSeconds uint64) (types.Listing, error) {
+func (k *Keeper) extendable(ctx context.Context, params types.Params, r types.Rental, addSeconds uint64) error {
 	listing, err := k.Listing(ctx, r.ListingId)
 	if err != nil {
-		return types.Listing{}, err
+		return err
 	}
 	if listing.Status != types.LISTING_STATUS_OPEN {
-		return types.Listing{}, types.ErrListingNotOpen.Wrapf("listing %d is %s", listing.Id, listing.Status)
+		return types.ErrListingNotOpen.Wrapf("listing %d is %s", listing.Id, listing.Status)
 	}
 	if addSeconds == 0 || addSeconds > params.MaxDurationSeconds { // keeps the sum from overflowing
-		return types.Listing{}, types.ErrInvalidDuration.Wrapf("%d s more, want 1 to %d", addSeconds, params.MaxDurationSeconds)
+		return types.ErrInvalidDuration.Wrapf("%d s more, want 1 to %d", addSeconds, params.MaxDurationSeconds)
 	}
 	if err := params.CheckDuration(listing, r.DurationSeconds+addSeconds); err != nil {
-		return types.Listing{}, err
+		return err
 	}
 	_, err = k.checkProvider(ctx, listing)
-	return listing, err
+	return err
 }

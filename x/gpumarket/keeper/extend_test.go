@@ -30,6 +30,7 @@ func TestExtendRental(t *testing.T) {
 	require.NoError(t, err)
 	r := &want.Rentals[0]
 	r.DurationSeconds, r.EndsAt, r.DueAt = 1_200, ptr(after(1_200)), after(1_200)
+	r.BalanceWarnings = 2
 	r.Escrowed, r.Escrow = math.NewInt(2_400_000), math.NewInt(2_400_000)
 	requireState(t, f, want, "at the rental's own price")
 	requireEvents(t, f, &types.EventRentalExtended{RentalId: id, Added: coin(1_200_000), EndsAt: after(1_200)})

@@ -4,64 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"fmt"
 	"time"
-
-	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
-	stakingext "github.com/grafilab/grafi/x/staking-ext/types"
 )
-
-// fakeStaking says yes until it is told otherwise, and remembers prices.
-type fakeStaking struct {
-	notRentable, notCovered error
-	kind                    stakingext.OperatorKind
-	prices                  map[string]math.Int // "host/ordinal"
-	free, bonded            int64               // own stake
-	requirement             int64               // of each GPU
-	slashFails              error
-}
-
-func (s *fakeStaking) EnsureRentable(context.Context, sdk.AccAddress) error { return s.notRentable }
-func (s *fakeStaking) EnsureCovered(context.Context, sdk.AccAddress) error  { return s.notCovered }
-func (s *fakeStaking) StakeDenom(context.Context) (string, error)           { return denom, nil }
-
-func (s *fakeStaking) SetListedPrice(_ context.Context, _ sdk.AccAddress, host uint64, ordinal uint32, price math.Int) error {
-	s.prices[fmt.Sprintf("%d/%d", host, ordinal)] = price
-	return nil
-}
-
-func (s *fakeStaking) Operator(_ context.Context, op sdk.AccAddress) (stakingext.Operator, error) {
-	return stakingext.Operator{Address: str(op), Kind: s.kind}, nil
-}
-
-func (s *fakeStaking) GPURequirement(context.Context, sdk.AccAddress, uint64, uint32) (math.Int, error) {
-	return math.NewInt(s.requirement), s.slashFails
-}
-
-func (s *fakeStaking) LockBond(_ context.Context, _ sdk.AccAddress, amount math.Int) error {
-	if s.free < amount.Int64() {
-		return errNoFreeStake
-	}
-	s.free, s.bonded = s.free-amount.Int64(), s.bonded+amount.Int64()
-	return nil
-}
-
-func (s *fakeStaking) ReleaseBond(_ context.Context, _ sdk.AccAddress, amount math.Int) error {
-	if s.bonded < amount.Int64() {
-		return errNoFreeStake
-	}
-	s.free, s.bonded = s.free+amount.Int64(), s.bonded-amount.Int64()
-	return nil
-}
-
-func (s *fakeStaking) Slash(_ context.Context, req stakingext.SlashRequest) (stakingext.SlashResult, error) {
-	return stakingext.SlashResult{}, s.slashFails
-}
 
 // fakeAttestation is a host whose agent attests every slot but those in dead.
 type fakeAttestation struct {

@@ -47,6 +47,9 @@ const (
 	window   = 120 * time.Second
 	funds    = 1_000_000_000_000
 	hostGPUs = 4
+	// What the operator has, and what each GPU asks of it.
+	ownStake    = 1_000_000_000
+	requirement = 200_000_000
 )
 
 var (
@@ -109,14 +112,25 @@ func newEmptyFixture(t testing.TB) *fixture {
 		t: t, ctx: ctx, ops: ops,
 		bank: &failingBank{BaseKeeper: bankkeeper.NewBaseKeeper(cdc, countingService{runtime.NewKVStoreService(keys[banktypes.StoreKey]), ops},
 			accounts, blocked, str(authority), log.NewNopLogger())},
-		staking: &fakeStaking{kind: stakingext.OPERATOR_KIND_CONTRIBUTOR, prices: map[string]math.Int{}},
+		staking: &fakeStaking{
+			kind: stakingext.OPERATOR_KIND_CONTRIBUTOR, prices: map[string]math.Int{}, faults: map[string]bool{},
+			free: ownStake, requirement: requirement,
+		},
 		attestation: &fakeAttestation{
 			host: attestationtypes.Host{
 				Id: hostID, Operator: str(operator), Status: attestationtypes.HOST_STATUS_ACTIVE, GpuCount: hostGPUs,
 			},
 			classes: slices.Repeat([]string{class}, hostGPUs),
 			dead:    map[uint64]bool{},
+
+			networkFault: map[uint64]bool{},
 		},
+	}
+	f.staking.pay = func(ctx context.Context, to sdk.AccAddress, amount sdk.Coin) error {
+		if err := f.bank.MintCoins(ctx, minttypes.ModuleName, sdk.NewCoins(amount)); err != nil {
+			return err
+		}
+		return f.bank.BaseKeeper.SendCoinsFromModuleToAccount(ctx, minttypes.ModuleName, to, sdk.NewCoins(amount))
 	}
 	f.k = keeper.NewKeeper(countingService{runtime.NewKVStoreService(keys[types.StoreKey]), ops}, cdc, codec, authority,
 		f.bank, f.staking, f.attestation)

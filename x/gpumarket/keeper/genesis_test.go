@@ -18,15 +18,17 @@ func fullGenesis() types.GenesisState {
 	params.AllowedDenoms = []string{denom, "uusdc"}
 	params.RestAddress = str(stranger)
 	listing := types.Listing{
-		Id: 1, HostId: hostID, Operator: str(operator), Gpus: []uint32{0, 1, 2}, Class: class, Tier: types.TIER_SELECTIVE,
+		Id: 1, HostId: hostID, Operator: str(operator), Gpus: []uint32{0, 1, 2, 3}, Class: class, Tier: types.TIER_SELECTIVE,
 		Price: coin(hourly), MinDurationSeconds: 60, MaxDurationSeconds: 7_200, NoticeSeconds: 900,
-		AllowList: []string{str(renter)}, Status: types.LISTING_STATUS_PAUSED, CreatedAt: start, RentalsOpened: 4,
+		AllowList: []string{str(renter)}, Status: types.LISTING_STATUS_PAUSED, CreatedAt: start, RentalsOpened: 7,
+		InterruptiblePrice: ptr(coin(hourly / 2)), MaxAheadSeconds: 86_400,
 	}
 	withdrawn := listing
 	withdrawn.Id, withdrawn.Status, withdrawn.RentalsOpened = 2, types.LISTING_STATUS_WITHDRAWN, 0
+	withdrawn.InterruptiblePrice, withdrawn.MaxAheadSeconds = nil, 0
 	base := types.Rental{
 		ListingId: 1, HostId: hostID, Operator: str(operator), Renter: str(renter), Price: coin(hourly),
-		ManifestDigest: digest, CreatedAt: start, StartBy: after(600), DurationSeconds: 3_600,
+		ManifestDigest: digest, Type: types.RENTAL_TYPE_ON_DEMAND, CreatedAt: start, StartBy: after(600), DurationSeconds: 3_600,
 		Escrowed: math.NewInt(hourly), Escrow: math.NewInt(hourly), Paid: math.NewInt(0), Refunded: math.NewInt(0),
 	}
 	pending, active, done, parked := base, base, base, base
@@ -35,17 +37,42 @@ func fullGenesis() types.GenesisState {
 	active.StartedAt, active.EndsAt, active.PaidUntil = ptr(after(5)), ptr(after(3_605)), ptr(after(105))
 	active.NoticeEndsAt, active.CheckSlot, active.DueAt = ptr(after(905)), slotAt(start)+3, after(905)
 	active.Paid, active.Escrow = math.NewInt(100_000), math.NewInt(3_500_000)
+	active.Availability = &types.Availability{
+		CountedSlot: slotAt(start) + 2, JudgedSlots: 2, MissedSlots: 1, Run: 1, RunMarked: true, IncidentSlot: slotAt(start) + 2,
+		IncidentSeconds: slotLen, PendingSeconds: 1, FreeDay: 20_454, FreeUsedSeconds: 300, PeriodPaid: math.NewInt(1),
+		FirstMissedSlot: slotAt(start) + 2, Credited: math.NewInt(2),
+	}
+	active.Failover = &types.Failover{MaxPrice: coin(2 * hourly), Reserve: math.NewInt(hourly), Replaces: 9, Moved: math.NewInt(0)}
 	active.Result = &types.WorkloadResult{ExitKnown: true, ExitCode: -1, OutputDigest: sha256Of("out"), Seconds: 99}
 	done.Id, done.Gpus = firstRental+2, []uint32{0, 2}
 	done.StartedAt, done.EndsAt, done.PaidUntil = ptr(after(1)), ptr(after(3_601)), ptr(after(101))
-	done = closed(done, types.CLOSE_REASON_RENTER_CLOSED, 101, 200_000)
+	done.Availability, done.GroupId = types.NewAvailability(slotAt(start)), firstRental
+	done.Availability.UnbilledSeconds = 10
+	done = closed(done, types.CLOSE_REASON_SILENT, 101, 180_000)
 	done.Escrowed = math.NewInt(2 * hourly)
-	done.Refunded = math.NewInt(2*hourly - 200_000)
+	done.Refunded = math.NewInt(2*hourly - 180_000 - 7)
+	done.Failover = &types.Failover{MaxPrice: coin(hourly), Reserve: math.NewInt(0), ReplacedBy: 9, Moved: math.NewInt(7)}
 	parked.Id, parked.Gpus, parked.State, parked.DueAt = firstRental+3, []uint32{2}, types.RENTAL_STATE_PENDING, after(600)
 	parked.Parked = true
+
+	reserved, preempted, subscribed := base, base, base
+	reserved.Id, reserved.Gpus, reserved.Type = firstRental+4, []uint32{0, 1}, types.RENTAL_TYPE_RESERVED
+	reserved.State, reserved.DueAt, reserved.StartBy = types.RENTAL_STATE_RESERVED, after(20_000), after(20_600)
+	reserved.Escrowed, reserved.Escrow = math.NewInt(2*hourly), math.NewInt(2*hourly)
+	reserved.Reservation = &types.Reservation{StartAt: after(20_000), Bond: math.NewInt(1_440_000), Forfeited: math.NewInt(0)}
+	preempted.Id, preempted.Gpus, preempted.Type = firstRental+5, []uint32{3}, types.RENTAL_TYPE_INTERRUPTIBLE
+	preempted.State, preempted.PreemptedBy = types.RENTAL_STATE_PENDING, firstRental+6
+	preempted.NoticeEndsAt, preempted.DueAt = ptr(after(60)), after(60)
+	subscribed.Id, subscribed.Gpus, subscribed.Type = firstRental+6, []uint32{3}, types.RENTAL_TYPE_SUBSCRIPTION
+	subscribed.State, subscribed.DueAt, subscribed.StartBy = types.RENTAL_STATE_RESERVED, after(60), after(660)
+	subscribed.Reservation = &types.Reservation{StartAt: after(60), Bond: math.NewInt(0), Forfeited: math.NewInt(0)}
+	subscribed.BalanceWarnings = 1
+	subscribed.Subscription = &types.Subscription{
+		PeriodSeconds: 3_600, Periods: 1, Balance: math.NewInt(5), Cap: math.NewInt(2 * hourly), Spent: math.NewInt(hourly),
+	}
 	return types.GenesisState{
 		Params: params, Listings: []types.Listing{listing, withdrawn}, NextListingId: 3,
-		Rentals:    []types.Rental{pending, active, done, parked},
+		Rentals:    []types.Rental{pending, active, done, parked, reserved, preempted, subscribed},
 		NotRunning: []types.NotRunningMark{{RentalId: firstRental + 1, Slot: slotAt(start) + 1}},
 	}
 }
@@ -56,7 +83,11 @@ func (f *fixture) lock(amount int64) {
 	require.NoError(f.t, f.bank.SendCoinsFromAccountToModule(f.ctx, renter, types.ModuleName, sdk.NewCoins(coin(amount))))
 }
 
-const fullEscrow = hourly + 3_500_000 + hourly
+const (
+	fullEscrow = hourly + 3_500_000 + hourly + 2*hourly + hourly + hourly + // escrows
+		hourly + 5 // failover reserve, balance
+	fullBond = 1_440_000
+)
 
 func TestGenesisRoundTrip(t *testing.T) {
 	f := newEmptyFixture(t)

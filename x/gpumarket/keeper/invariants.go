@@ -44,7 +44,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) ([]string, error) {
 }
 
 // escrowInvariant: the module's account holds, in each denom, the sum of the
-// open escrows.
+// open escrows, failover reserves and subscription balances.
 func (k *Keeper) escrowInvariant(ctx context.Context, params types.Params, rentals []types.Rental) ([]string, error) {
 	denoms := slices.Clone(params.AllowedDenoms)
 	sums := make(map[string]math.Int)
@@ -54,7 +54,7 @@ func (k *Keeper) escrowInvariant(ctx context.Context, params types.Params, renta
 			sums[denom] = math.ZeroInt()
 			denoms = append(denoms, denom)
 		}
-		sums[denom] = sums[denom].Add(r.Escrow)
+		sums[denom] = sums[denom].Add(r.Held())
 	}
 	slices.Sort(denoms)
 	var broken []string
@@ -64,7 +64,7 @@ func (k *Keeper) escrowInvariant(ctx context.Context, params types.Params, renta
 			want = math.ZeroInt()
 		}
 		if got := k.bank.GetBalance(ctx, authtypes.NewModuleAddress(types.ModuleName), denom); !got.Amount.Equal(want) {
-			broken = append(broken, fmt.Sprintf("escrow account holds %s, the open escrows are %s%s", got, want, denom))
+			broken = append(broken, fmt.Sprintf("escrow account holds %s, the rentals need %s%s", got, want, denom))
 		}
 	}
 	return broken, nil

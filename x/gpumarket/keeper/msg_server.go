@@ -35,6 +35,7 @@ func (s msgServer) Rent(ctx context.Context, msg *types.MsgRent) (*types.MsgRent
 	r, err := s.k.Rent(ctx, renter, RentRequest{
 		ListingID: msg.ListingId, GPUCount: msg.GpuCount, DurationSeconds: msg.DurationSeconds,
 		MaxPrice: msg.MaxPrice, ManifestDigest: msg.ManifestDigest, CloseOnExit: msg.CloseOnExit,
+		StartAt: msg.StartAt, Interruptible: msg.Interruptible, FailoverMaxPrice: msg.FailoverMaxPrice,
 	})
 	if err != nil {
 		return nil, err

@@ -135,18 +135,32 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	if err != nil {
 		return nil, asStatus(err)
 	}
-	resp := &types.QueryQuoteResponse{Escrow: sdk.NewCoin(l.Price.Denom, math.ZeroInt())}
-	if req.GpuCount <= uint32(len(l.Gpus)) && params.CheckDuration(l, req.DurationSeconds) == nil {
-		resp.Escrow.Amount = types.AmountFor(l.Price.Amount, int(req.GpuCount), req.DurationSeconds)
+	none := sdk.NewCoin(l.Price.Denom, math.ZeroInt())
+	resp := &types.QueryQuoteResponse{Escrow: none, Bond: none, StartAt: now(ctx)}
+	if price := quotedPrice(l, req.Interruptible); req.GpuCount <= uint32(len(l.Gpus)) && params.CheckDuration(l, req.DurationSeconds) == nil {
+		resp.Escrow.Amount = types.AmountFor(price.Amount, int(req.GpuCount), req.DurationSeconds)
 	}
 	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
-	offer, err := s.k.findOffer(cached, params, l, req.GpuCount, req.DurationSeconds)
+	o, err := s.k.findOffer(cached, params, l, ask{
+		gpus: req.GpuCount, seconds: req.DurationSeconds, startAt: req.StartAt, interruptible: req.Interruptible,
+	})
 	if err != nil {
 		resp.Obstacle = err.Error()
 		return resp, nil
 	}
-	resp.Escrow, resp.Gpus = offer.escrow, offer.gpus
+	resp.Escrow, resp.Gpus, resp.StartAt, resp.Preempts = o.escrow, o.gpus, o.startAt, o.victims
+	resp.Bond.Amount = o.bond
+	if err := s.k.lockBond(cached, l, o.bond); err != nil {
+		resp.Obstacle = err.Error()
+	}
 	return resp, nil
+}
+
+func quotedPrice(l types.Listing, interruptible bool) sdk.Coin {
+	if interruptible && l.InterruptiblePrice != nil {
+		return *l.InterruptiblePrice
+	}
+	return l.Price
 }
 
 // Rental implements types.QueryServer. What is payable comes from a settlement

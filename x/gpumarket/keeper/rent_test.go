@@ -2,7 +2,6 @@ package keeper_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,13 +32,14 @@ func TestRent(t *testing.T) {
 	want.Listings[0].RentalsOpened = 1
 	want.Rentals = []types.Rental{{
 		Id: firstRental, ListingId: 1, HostId: hostID, Operator: str(operator), Renter: str(renter),
-		Gpus: []uint32{0, 1}, Price: coin(hourly), ManifestDigest: digest, CloseOnExit: true,
+		Gpus: []uint32{0, 1}, Price: coin(hourly), ManifestDigest: digest, CloseOnExit: true, Type: types.RENTAL_TYPE_ON_DEMAND,
 		State: types.RENTAL_STATE_PENDING, CreatedAt: start, StartBy: after(600), DueAt: after(600),
 		DurationSeconds: 3_600, Escrowed: escrow, Escrow: escrow, Paid: math.ZeroInt(), Refunded: math.ZeroInt(),
 	}}
 	requireState(t, f, want)
 	requireEvents(t, f, &types.EventRentalOpened{
 		RentalId: firstRental, ListingId: 1, HostId: hostID, Renter: str(renter), Gpus: []uint32{0, 1}, Escrow: coin(2 * hourly),
+		Type: types.RENTAL_TYPE_ON_DEMAND, StartAt: start, Bond: "0",
 	})
 	require.Equal(t, int64(funds-2*hourly), f.balance(renter))
 	require.Equal(t, int64(2*hourly), f.moduleBalance(types.ModuleName))
@@ -192,4 +192,4 @@ func (f *fixture) setParams(change func(*types.Params)) {
 	require.NoError(f.t, err)
 }
 
-func ptr(t time.Time) *time.Time { return &t }
+func ptr[T any](v T) *T { return &v }

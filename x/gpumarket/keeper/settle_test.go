@@ -112,7 +112,10 @@ func TestSettlePaysNothingUnproven(t *testing.T) {
 	f.blocks(after(1_921), 10)
 	require.Equal(t, []string{"0ugrafi"}, f.settle(id), "slot 2 failed")
 	f.blocks(after(2_530), 10)
-	require.Equal(t, []string{"1200000ugrafi"}, f.settle(id), "slot 3 is good, the gap before it is paid")
+	require.Equal(t, []string{"600000ugrafi"}, f.settle(id), "slot 3 is good, the gap before it is not paid")
+	r := f.rental(id)
+	require.Equal(t, after(2_400), *r.PaidUntil)
+	require.Equal(t, uint64(600), r.Availability.UnbilledSeconds)
 	f.checkInvariants()
 }
 

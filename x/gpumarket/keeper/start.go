@@ -21,7 +21,7 @@ func (k *Keeper) ConfirmStart(ctx context.Context, id uint64, agentSignature []b
 		return types.Rental{}, err
 	}
 	if r.State != types.RENTAL_STATE_PENDING {
-		return types.Rental{}, types.ErrNotPending.Wrapf("rental %d is %s %s", id, r.State, r.CloseReason)
+		return types.Rental{}, notPending(r)
 	}
 	report := types.StartReport{
 		ChainId: sdk.UnwrapSDKContext(ctx).ChainID(), HostId: r.HostId, RentalId: id, ManifestDigest: r.ManifestDigest,
@@ -40,22 +40,22 @@ func (k *Keeper) ConfirmStart(ctx context.Context, id uint64, agentSignature []b
 	if err := k.book(ctx, r); err != nil { // the same keys, an earlier end
 		return types.Rental{}, err
 	}
-	if err := k.firstCheck(ctx, params, &r, started); err != nil {
+	slot, err := k.attestation.SlotAt(ctx, started)
+	if err != nil {
 		return types.Rental{}, err
 	}
+	r.CheckSlot, r.Availability = slot+uint64(params.SilenceSlots), types.NewAvailability(slot)
 	if err := k.requeue(ctx, params, &r); err != nil {
 		return types.Rental{}, err
 	}
 	return r, emit(ctx, &types.EventRentalStarted{RentalId: id, HostId: r.HostId, EndsAt: ends})
 }
 
-// firstCheck sets the first slot to check. The slot of the start itself is not
-// judged: the host had no rental in a part of it.
-func (k *Keeper) firstCheck(ctx context.Context, params types.Params, r *types.Rental, started time.Time) error {
-	slot, err := k.attestation.SlotAt(ctx, started)
-	if err != nil {
-		return err
+// notPending says why a rental cannot start; the start of one whose time has not
+// come can be reported again later.
+func notPending(r types.Rental) error {
+	if r.State == types.RENTAL_STATE_RESERVED {
+		return types.ErrNotPending.Wrapf("rental %d is reserved for %s", r.Id, r.Reservation.StartAt.Format(time.RFC3339))
 	}
-	r.CheckSlot = slot + uint64(params.SilenceSlots)
-	return nil
+	return types.ErrNotPending.Wrapf("rental %d is %s %s", r.Id, r.State, r.CloseReason)
 }

@@ -24,6 +24,7 @@ func TestConfirmStart(t *testing.T) {
 	r.State, r.StartedAt, r.PaidUntil, r.EndsAt = types.RENTAL_STATE_ACTIVE, ptr(after(45)), ptr(after(45)), ptr(after(45+3_600))
 	r.CheckSlot = slotAt(start) + 3
 	r.DueAt = judged(r.CheckSlot)
+	r.Availability = types.NewAvailability(slotAt(start))
 	requireState(t, f, want)
 	requireEvents(t, f, &types.EventRentalStarted{RentalId: id, HostId: hostID, EndsAt: after(45 + 3_600)})
 	require.Equal(t, int64(2*hourly), f.moduleBalance(types.ModuleName), "nothing is paid yet")

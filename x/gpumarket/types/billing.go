@@ -36,12 +36,14 @@ func ChargedSeconds(served, minCharge, duration uint64) uint64 {
 }
 
 // PayableAt returns the total that is payable once the rental is billed up to
-// until: a settlement pays this less what was paid before, so the total never
-// depends on how often it is settled. Zero before the start.
+// until, without the missed seconds before it: a settlement pays this less what
+// was paid before, so the total never depends on how often it is settled. Zero
+// before the start.
 func (r Rental) PayableAt(until time.Time) math.Int {
 	if r.StartedAt == nil {
 		return math.ZeroInt()
 	}
 	served := min(ServedSeconds(*r.StartedAt, until), r.DurationSeconds)
+	served -= min(served, r.Availability.UnbilledSeconds)
 	return AmountFor(r.Price.Amount, len(r.Gpus), served)
 }

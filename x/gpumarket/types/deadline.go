@@ -8,14 +8,18 @@ type Deadline int
 // The deadlines, in the order in which they count when they fall on one second:
 // a dead host is found out before the end of its rental is paid.
 const (
+	// DeadlineReserved: the time of a reserved rental has come.
+	DeadlineReserved Deadline = iota + 1
 	// DeadlineStart: the start was not confirmed in time.
-	DeadlineStart Deadline = iota + 1
+	DeadlineStart
 	// DeadlineSilence: a window of slots can be judged.
 	DeadlineSilence
 	// DeadlineEnd: the rental's time is over.
 	DeadlineEnd
-	// DeadlineNotice: the operator's notice is over.
+	// DeadlineNotice: the notice of the operator, or of a preemption, is over.
 	DeadlineNotice
+	// DeadlineWarning: the renter is told that the end is near.
+	DeadlineWarning
 	// DeadlinePrune: a closed rental has been kept for long enough.
 	DeadlinePrune
 )
@@ -26,41 +30,36 @@ const (
 //
 // Source: README.md "Deadlines".
 func (r Rental) NextDue(checkJudgedAt time.Time, closedRetention time.Duration) (time.Time, Deadline) {
-	switch {
-	case r.State == RENTAL_STATE_PENDING:
-		return r.StartBy, DeadlineStart
-	case r.State == RENTAL_STATE_CLOSED:
+	var (
+		at  time.Time
+		why Deadline
+	)
+	switch r.State {
+	case RENTAL_STATE_RESERVED:
+		return r.Reservation.StartAt, DeadlineReserved
+	case RENTAL_STATE_CLOSED:
 		return r.ClosedAt.Add(closedRetention), DeadlinePrune
-	}
-	at, why := checkJudgedAt, DeadlineSilence
-	if r.EndsAt.Before(at) {
-		at, why = *r.EndsAt, DeadlineEnd
+	case RENTAL_STATE_PENDING:
+		at, why = r.StartBy, DeadlineStart
+	default:
+		at, why = checkJudgedAt, DeadlineSilence
+		if r.EndsAt.Before(at) {
+			at, why = *r.EndsAt, DeadlineEnd
+		}
 	}
 	if r.NoticeEndsAt != nil && r.NoticeEndsAt.Before(at) {
 		at, why = *r.NoticeEndsAt, DeadlineNotice
 	}
+	if warn, _, ok := r.NextWarning(); ok && warn.Before(at) {
+		at, why = warn, DeadlineWarning
+	}
 	return at, why
 }
 
-// Verdict is what the judged slots of a rental say at some time.
-type Verdict struct {
-	// NewestGood is the newest judged slot without a failure; the slot of the
-	// start while there is none.
-	NewestGood uint64
-	// Failed counts the judged slots after NewestGood. They all failed.
-	Failed uint64
-	// AllMarked tells that the host itself listed the rental as not running in
-	// each of the failed slots.
-	AllMarked bool
-}
-
-// Failing tells whether the newest judged slot failed.
-func (v Verdict) Failing() bool { return v.Failed > 0 }
-
-// SilenceReason is the reason for which a rental closes on this verdict.
-func (v Verdict) SilenceReason() CloseReason {
-	if v.AllMarked {
-		return CLOSE_REASON_NOT_RUNNING
+// NoticeReason is the reason for which a rental closes when its notice is over.
+func (r Rental) NoticeReason() CloseReason {
+	if r.PreemptedBy != 0 {
+		return CLOSE_REASON_PREEMPTED
 	}
-	return CLOSE_REASON_SILENT
+	return CLOSE_REASON_OPERATOR_CLOSED
 }

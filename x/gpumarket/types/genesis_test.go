@@ -20,13 +20,14 @@ func goodGenesis() types.GenesisState {
 	at := func(s int64) *time.Time { v := genesisTime.Add(time.Duration(s) * time.Second); return &v }
 	base := types.Rental{
 		Id: 1 << 24, ListingId: 1, HostId: 7, Operator: "o", Renter: "r", Gpus: []uint32{0}, Price: sdk.NewInt64Coin("ugrafi", 3_600),
-		ManifestDigest: make([]byte, 32), State: types.RENTAL_STATE_PENDING, CreatedAt: genesisTime, StartBy: *at(600), DueAt: *at(600),
+		ManifestDigest: make([]byte, 32), Type: types.RENTAL_TYPE_ON_DEMAND, State: types.RENTAL_STATE_PENDING, CreatedAt: genesisTime, StartBy: *at(600), DueAt: *at(600),
 		DurationSeconds: 100, Escrowed: math.NewInt(100), Escrow: math.NewInt(100), Paid: math.ZeroInt(), Refunded: math.ZeroInt(),
 	}
 	active := base
 	active.Id, active.Gpus, active.State = 1<<24+1, []uint32{1}, types.RENTAL_STATE_ACTIVE
 	active.StartedAt, active.EndsAt, active.PaidUntil = at(1), at(101), at(11)
 	active.Paid, active.Escrow = math.NewInt(10), math.NewInt(90)
+	active.Availability = types.NewAvailability(8)
 	return types.GenesisState{
 		Params: types.DefaultParams(), NextListingId: 2,
 		Listings: []types.Listing{{

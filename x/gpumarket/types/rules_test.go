@@ -60,7 +60,7 @@ func TestSettlementsAddUpToTheTotal(t *testing.T) {
 		start := time.Unix(0, rapid.Int64Range(0, 1e15).Draw(rt, "start")).UTC()
 		r := types.Rental{
 			Price: sdk.NewCoin("ugrafi", math.NewInt(rapid.Int64Min(1).Draw(rt, "price"))), Gpus: make([]uint32, rapid.IntRange(1, 16).Draw(rt, "GPUs")),
-			DurationSeconds: rapid.Uint64Range(1, 1e8).Draw(rt, "duration"), StartedAt: &start,
+			DurationSeconds: rapid.Uint64Range(1, 1e8).Draw(rt, "duration"), StartedAt: &start, Availability: types.NewAvailability(0),
 		}
 		escrow := types.AmountFor(r.Price.Amount, len(r.Gpus), r.DurationSeconds)
 		paid, now := math.ZeroInt(), start
