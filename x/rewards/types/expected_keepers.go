@@ -43,8 +43,7 @@ type StakingKeeper interface {
 type AttestationKeeper interface {
 	Params(ctx context.Context) (attestation.Params, error)
 	Host(ctx context.Context, hostID uint64) (attestation.Host, error)
-	// GPUsOf returns the declared GPUs of a host, in the order of their ordinals.
-	GPUsOf(ctx context.Context, hostID uint64) ([]attestation.Gpu, error)
+	GPU(ctx context.Context, hostID uint64, ordinal uint32) (attestation.Gpu, error)
 	// ClassWeight returns the mining weight H of a class in PPM; 0 for no class.
 	ClassWeight(ctx context.Context, class string) (uint64, error)
 	// SlotsUp returns the slots of the day in which each GPU of the bucket was up.
