@@ -110,9 +110,9 @@ func cancelReservation(cmd *cobra.Command, c client.Context, r markettypes.Renta
 // cancelTerms says what cancelling a reservation costs at a time.
 func cancelTerms(r markettypes.Rental, p markettypes.Params, now time.Time) string {
 	free := r.Reservation.StartAt.Add(-p.FreeCancel)
-	if !now.After(free) {
+	fee := p.CancelFee(r.Escrow, r.Reservation.StartAt, now)
+	if fee.IsZero() {
 		return fmt.Sprintf("free until %s: everything comes back", when(&free))
 	}
-	fee := r.Escrow.MulRaw(int64(p.LateCancelPpm)).QuoRaw(1_000_000)
 	return fmt.Sprintf("it was free until %s: the operator gets %s, the rest comes back", when(&free), sdk.NewCoin(r.Price.Denom, fee))
 }

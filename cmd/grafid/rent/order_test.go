@@ -82,12 +82,13 @@ func TestMatchTable(t *testing.T) {
 }
 
 func TestSLA(t *testing.T) {
-	tiers := []markettypes.SlaTier{{BelowPpm: 999_000, CreditPpm: 100_000}, {BelowPpm: 990_000, CreditPpm: 250_000}, {BelowPpm: 950_000, CreditPpm: 1_000_000}}
-	for missed, credit := range map[uint64]int64{0: 0, 1: 0, 2: 50, 10: 50, 11: 125, 50: 125, 51: 500} {
-		r := rental(1_000, 700, 300, 0)
-		r.Availability = &markettypes.Availability{JudgedSlots: 1_000, MissedSlots: missed, PeriodPaid: math.NewInt(200)}
-		require.Equal(t, sdk.NewInt64Coin("ugrafi", credit).String(), newSLA(r, tiers).Credit, "%d missed", missed)
-	}
+	p := markettypes.DefaultParams()
+	r := rental(1_000, 700, 300, 0)
+	r.State = markettypes.RENTAL_STATE_ACTIVE
+	r.Availability = &markettypes.Availability{JudgedSlots: 1_000, MissedSlots: 11, PeriodPaid: math.NewInt(200), Credited: math.NewInt(7)}
+	require.Equal(t, "98.90 %, 11 of 1000 judged slots missed; service credit: 125ugrafi owed, 7ugrafi paid", newSLA(r, p).String())
+	r.State = markettypes.RENTAL_STATE_CLOSED
+	require.Equal(t, "0ugrafi", newSLA(r, p).Owed, "it was paid with the close")
 }
 
 func TestCancelTerms(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/client"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -17,9 +18,10 @@ type slaView struct {
 	JudgedSlots     uint64 `json:"judged_slots,string"`
 	MissedSlots     uint64 `json:"missed_slots,string"`
 	AvailabilityPPM uint64 `json:"availability_ppm,string"`
-	CreditPPM       uint64 `json:"credit_ppm,string"`
-	// Credit is that part of what the period has cost so far.
-	Credit string `json:"credit"`
+	// Owed is the service credit for what the period has cost so far; zero once closed.
+	Owed string `json:"owed"`
+	// Credited is what the renter got, of all periods.
+	Credited string `json:"credited"`
 }
 
 // getSLA is nil while no slot was judged.
@@ -31,34 +33,26 @@ func getSLA(ctx context.Context, c client.Context, r markettypes.Rental) (*slaVi
 	if err != nil {
 		return nil, fmt.Errorf("params: %w", err)
 	}
-	v := newSLA(r, params.Params.SlaTiers)
+	v := newSLA(r, params.Params)
 	return &v, nil
 }
 
-// newSLA counts as the chain does: of the tiers, descending by availability, the
-// last one that fits.
-func newSLA(r markettypes.Rental, tiers []markettypes.SlaTier) slaView {
-	a := r.Availability
+func newSLA(r markettypes.Rental, p markettypes.Params) slaView {
+	a, coin := r.Availability, func(n math.Int) string { return sdk.NewCoin(r.Price.Denom, n).String() }
 	v := slaView{
 		JudgedSlots: a.JudgedSlots, MissedSlots: a.MissedSlots,
 		AvailabilityPPM: (a.JudgedSlots - a.MissedSlots) * 1_000_000 / a.JudgedSlots,
+		Owed:            coin(math.ZeroInt()), Credited: coin(a.Credited),
 	}
-	for _, t := range tiers {
-		if v.AvailabilityPPM < t.BelowPpm {
-			v.CreditPPM = t.CreditPpm
-		}
+	if r.State != markettypes.RENTAL_STATE_CLOSED {
+		v.Owed = coin(p.ServiceCredit(r.Paid.Sub(a.PeriodPaid), a.JudgedSlots, a.MissedSlots))
 	}
-	credit := r.Paid.Sub(a.PeriodPaid).MulRaw(int64(v.CreditPPM)).QuoRaw(1_000_000)
-	v.Credit = sdk.NewCoin(r.Price.Denom, credit).String()
 	return v
 }
 
 func (v slaView) String() string {
-	text := fmt.Sprintf("%s, %d of %d judged slots missed", percent(v.AvailabilityPPM), v.MissedSlots, v.JudgedSlots)
-	if v.CreditPPM > 0 {
-		text += fmt.Sprintf("; credit %s of the fee, %s", percent(v.CreditPPM), v.Credit)
-	}
-	return text
+	return fmt.Sprintf("%s, %d of %d judged slots missed; service credit: %s owed, %s paid", percent(v.AvailabilityPPM),
+		v.MissedSlots, v.JudgedSlots, v.Owed, v.Credited)
 }
 
 // termRows are the lines of a rental that only some kinds have.
