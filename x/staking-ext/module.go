@@ -1,5 +1,5 @@
-// Package stakingext holds what is at risk: operators, their stake, its way
-// out, and slashing.
+// Package stakingext holds what is at risk: operators, their own stake and that
+// of the public behind them, its way out, and slashing.
 // README.md in this folder is its specification.
 package stakingext
 
@@ -143,6 +143,9 @@ func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Re
 	reg.Add(weights.Get("stakingext_bond", 60), simulation.BondFactory(am.keeper))
 	reg.Add(weights.Get("stakingext_unbond", 60), simulation.UnbondFactory(am.keeper))
 	reg.Add(weights.Get("stakingext_unjail", 30), simulation.UnjailFactory(am.keeper))
+	reg.Add(weights.Get("stakingext_delegate", 80), simulation.DelegateFactory(am.keeper))
+	reg.Add(weights.Get("stakingext_undelegate", 50), simulation.UndelegateFactory(am.keeper))
+	reg.Add(weights.Get("stakingext_redelegate", 40), simulation.RedelegateFactory(am.keeper))
 }
 
 // ProposalMsgsX registers the message of governance.

@@ -35,6 +35,11 @@ func RandomParams(r *rand.Rand, denom string) types.Params {
 		EquivocationSlashPpm: uint64(simtypes.RandIntBetween(r, 1, types.PPM)),
 		EquivocationJail:     seconds(1, 86_400),
 		UnbondingBudget:      uint32(simtypes.RandIntBetween(r, 1, 5)),
+
+		MaxDelegationRatio:      uint32(r.Intn(types.MaxDelegationRatio + 1)),
+		MaxDelegations:          uint32(simtypes.RandIntBetween(r, 1, 20)),
+		MaxRequirementChangePpm: uint64(simtypes.RandIntBetween(r, 1, types.PPM)),
+		MaxCommissionChangePpm:  uint64(simtypes.RandIntBetween(r, 1, types.PPM)),
 	}
 }
 
@@ -47,13 +52,13 @@ func RandomizedGenState(simState *module.SimulationState) {
 
 	var bank banktypes.GenesisState
 	simState.Cdc.MustUnmarshalJSON(simState.GenState[banktypes.ModuleName], &bank)
-	total := math.ZeroInt()
+	bonded, unbonding := math.ZeroInt(), math.ZeroInt()
 	for _, account := range simState.Accounts {
 		if r.Intn(3) > 0 {
 			continue
 		}
 		stake := takeBalance(r, &bank, account.Address.String(), simState.BondDenom)
-		total = total.Add(stake)
+		bonded = bonded.Add(stake)
 		operator := randomOperator(r, account.Address.String(), stake, simState.GenTimestamp)
 		if part := simtypes.RandomAmount(r, stake); part.IsPositive() && r.Intn(2) == 0 {
 			gs.Unbonding = append(gs.Unbonding, types.UnbondingEntry{
@@ -63,17 +68,44 @@ func RandomizedGenState(simState *module.SimulationState) {
 			})
 			operator.OwnStake = stake.Sub(part)
 			operator.NextUnbondingId++
+			bonded, unbonding = bonded.Sub(part), unbonding.Add(part)
 		}
+		bonded = bonded.Add(delegateSome(r, simState, &bank, &gs, &operator))
+		operator.CountedStake = gs.Params.Count(operator.OwnStake, operator.DelegatedTokens)
 		gs.Operators = append(gs.Operators, operator)
 	}
-	if total.IsPositive() {
-		bank.Balances = append(bank.Balances, banktypes.Balance{
-			Address: authtypes.NewModuleAddress(types.ModuleName).String(),
-			Coins:   sdk.NewCoins(sdk.NewCoin(simState.BondDenom, total)),
-		})
+	for _, held := range []struct {
+		account string
+		amount  math.Int
+	}{{types.ModuleName, bonded}, {types.UnbondingAccount, unbonding}} {
+		if held.amount.IsPositive() {
+			bank.Balances = append(bank.Balances, banktypes.Balance{
+				Address: authtypes.NewModuleAddress(held.account).String(),
+				Coins:   sdk.NewCoins(sdk.NewCoin(simState.BondDenom, held.amount)),
+			})
+		}
 	}
 	simState.GenState[banktypes.ModuleName] = simState.Cdc.MustMarshalJSON(&bank)
 	simState.GenState[types.ModuleName] = simState.Cdc.MustMarshalJSON(&gs)
+}
+
+// delegateSome lets a few accounts delegate to the operator, half of the time at
+// a rate under one, and returns the tokens.
+func delegateSome(r *rand.Rand, simState *module.SimulationState, bank *banktypes.GenesisState, gs *types.GenesisState, o *types.Operator) math.Int {
+	factor := int64(simtypes.RandIntBetween(r, 1, 3))
+	for _, account := range simState.Accounts {
+		if account.Address.String() == o.Address || r.Intn(4) > 0 {
+			continue
+		}
+		tokens := takeBalance(r, bank, account.Address.String(), simState.BondDenom)
+		if !tokens.IsPositive() {
+			continue
+		}
+		shares := tokens.MulRaw(factor)
+		gs.Delegations = append(gs.Delegations, types.Delegation{Delegator: account.Address.String(), Operator: o.Address, Shares: shares})
+		o.DelegatedTokens, o.DelegationShares = o.DelegatedTokens.Add(tokens), o.DelegationShares.Add(shares)
+	}
+	return o.DelegatedTokens
 }
 
 // takeBalance removes a random part of an account's balance and returns it.
@@ -93,10 +125,12 @@ func randomOperator(r *rand.Rand, address string, stake math.Int, now time.Time)
 		Address: address, Moniker: randomMoniker(r), Website: randomWebsite(r), Kind: randomKind(r),
 		CommissionPpm: uint64(r.Intn(types.PPM + 1)),
 		OwnStake:      stake, Requirement: math.ZeroInt(),
-		RegisteredAt: now, NextUnbondingId: 1,
+		DelegatedTokens: math.ZeroInt(), DelegationShares: math.ZeroInt(), BondedFor: math.ZeroInt(), LeftTotal: math.ZeroInt(),
+		RegisteredAt: now, CommissionChangedAt: now, NextUnbondingId: 1, NextSlashId: 1,
 	}
 	if r.Intn(4) == 0 {
-		o.Jailed, o.JailedUntil, o.Equivocations = true, now.Add(time.Duration(r.Intn(3_600))*time.Second), 1
+		o.Jailed, o.JailedUntil = true, now.Add(time.Duration(r.Intn(3_600))*time.Second)
+		o.FaultCounts = []types.FaultCount{{Fault: types.FAULT_EQUIVOCATION, Count: 1}}
 	}
 	return o
 }

@@ -37,6 +37,22 @@ func RegisterOperatorFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgR
 	}
 }
 
+// nextCommission is one that the operator may have now: another one only when
+// the last change is a day ago.
+func nextCommission(ctx context.Context, k *keeper.Keeper, r *simsx.XRand, o types.Operator) uint64 {
+	params := simParams(ctx, k)
+	lowest := o.CommissionPpm - min(o.CommissionPpm, params.MaxCommissionChangePpm)
+	next := r.Uint64InRange(lowest, min(o.CommissionPpm+params.MaxCommissionChangePpm, types.PPM)+1)
+	if params.CheckCommission(o, next, simsx.BlockTime(ctx)) != nil {
+		return o.CommissionPpm
+	}
+	return next
+}
+
+func simParams(ctx context.Context, k *keeper.Keeper) types.Params {
+	return must(keeper.NewQueryServer(k).Params(ctx, &types.QueryParamsRequest{})).Params
+}
+
 // EditOperatorFactory edits any operator.
 func EditOperatorFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgEditOperator] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgEditOperator) {
@@ -47,7 +63,7 @@ func EditOperatorFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgEditO
 		r := data.Rand()
 		return []simsx.SimAccount{account}, &types.MsgEditOperator{
 			Operator: account.AddressBech32, Moniker: randomMoniker(r.Rand), Website: randomWebsite(r.Rand),
-			CommissionPpm: r.Uint64InRange(0, types.PPM+1),
+			CommissionPpm: nextCommission(ctx, k, r, must(k.Operator(ctx, account.Address))),
 		}
 	}
 }
@@ -67,19 +83,18 @@ func BondFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgBond] {
 // UnbondFactory unbonds a part of what lies above an operator's requirement.
 func UnbondFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgUnbond] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgUnbond) {
-		account := anyOperator(ctx, k, data, reporter, func(o types.Operator) bool { return o.FreeStake().IsPositive() })
+		params := simParams(ctx, k)
+		account := anyOperator(ctx, k, data, reporter, func(o types.Operator) bool { return params.FreeStake(o).IsPositive() })
 		if reporter.IsSkipped() {
 			return nil, nil
 		}
-		queries := keeper.NewQueryServer(k)
-		params := must(queries.Params(ctx, &types.QueryParamsRequest{})).Params
-		open := must(queries.Unbonding(ctx, &types.QueryUnbondingRequest{Operator: account.AddressBech32}))
+		open := must(keeper.NewQueryServer(k).Unbonding(ctx, &types.QueryUnbondingRequest{Operator: account.AddressBech32}))
 		if len(open.Entries) >= int(params.MaxUnbondingEntries) {
 			reporter.Skip("max unbonding entries")
 			return nil, nil
 		}
-		free := must(k.Operator(ctx, account.Address)).FreeStake()
-		amount := must(data.Rand().PositiveSDKIntInRange(math.OneInt(), free.AddRaw(1)))
+		free := params.FreeStake(must(k.Operator(ctx, account.Address)))
+		amount := must(data.Rand().PositiveSDKIntn(free))
 		return []simsx.SimAccount{account}, &types.MsgUnbond{
 			Operator: account.AddressBech32, Amount: sdk.NewCoin(params.StakeDenom, amount),
 		}

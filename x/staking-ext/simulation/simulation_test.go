@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestSimulation(t *testing.T) {
 	for seed := range int64(5) {
 		run(t, rand.New(rand.NewSource(seed)), delivered)
 	}
-	for _, name := range []string{"RegisterOperator", "EditOperator", "Bond", "Unbond", "Unjail", "UpdateParams"} {
+	for _, name := range []string{"RegisterOperator", "EditOperator", "Bond", "Unbond", "Unjail", "Delegate", "Undelegate", "Redelegate", "UpdateParams"} {
 		require.Positive(t, delivered["/grafi.stakingext.v1.Msg"+name], "%s in %v", name, delivered)
 	}
 }
@@ -58,7 +59,7 @@ func run(t *testing.T, r *rand.Rand, delivered map[string]int) {
 	addresses := address.NewBech32Codec(chaininfo.Bech32Prefix)
 	authority := authtypes.NewModuleAddress(govtypes.ModuleName)
 	accounts := authkeeper.NewAccountKeeper(cdc, runtime.NewKVStoreService(keys[authtypes.StoreKey]),
-		authtypes.ProtoBaseAccount, map[string][]string{govtypes.ModuleName: nil, types.ModuleName: {authtypes.Burner}},
+		authtypes.ProtoBaseAccount, map[string][]string{govtypes.ModuleName: nil, types.ModuleName: {authtypes.Burner}, types.UnbondingAccount: {authtypes.Burner}, types.InsuranceAccount: nil},
 		addresses, chaininfo.Bech32Prefix, authority.String())
 	coins := bankkeeper.NewBaseKeeper(cdc, runtime.NewKVStoreService(keys[banktypes.StoreKey]), accounts,
 		nil, authority.String(), logger)
@@ -82,6 +83,7 @@ func run(t *testing.T, r *rand.Rand, delivered map[string]int) {
 	factories := []simsx.SimMsgFactoryX{
 		simulation.RegisterOperatorFactory(k), simulation.EditOperatorFactory(k), simulation.BondFactory(k),
 		simulation.UnbondFactory(k), simulation.UnjailFactory(k), simulation.UpdateParamsFactory(k),
+		simulation.DelegateFactory(k), simulation.UndelegateFactory(k), simulation.RedelegateFactory(k),
 	}
 	for range 40 {
 		ctx = ctx.WithBlockTime(ctx.BlockTime().Add(time.Duration(r.Intn(600)) * time.Second))
@@ -95,10 +97,29 @@ func run(t *testing.T, r *rand.Rand, delivered map[string]int) {
 			require.NoError(t, deliver(ctx, msgs, msg), "%T %v", msg, msg)
 			delivered[sdk.MsgTypeURL(msg)]++
 		}
+		slashSome(t, ctx, k, r, simState.Accounts)
 		require.NoError(t, k.EndBlock(ctx))
 		broken, err := k.CheckInvariants(ctx)
 		require.NoError(t, err)
 		require.Empty(t, broken)
+	}
+}
+
+// slashSome slashes a random operator in some of the blocks, as upper modules do.
+func slashSome(t *testing.T, ctx sdk.Context, k *keeper.Keeper, r *rand.Rand, accounts []simtypes.Account) {
+	t.Helper()
+	operator := accounts[r.Intn(len(accounts))].Address
+	if known, err := k.HasOperator(ctx, operator); err != nil || !known || r.Intn(3) > 0 {
+		require.NoError(t, err)
+		return
+	}
+	_, err := k.Slash(ctx, types.SlashRequest{
+		Operator: operator, Fault: types.FAULT_SLA_CREDIT, FaultID: ctx.BlockTime().String() + operator.String(),
+		FractionPPM: uint64(simtypes.RandIntBetween(r, 1, types.PPM+1)), CommittedAt: ctx.BlockTime().Add(-time.Second),
+		Reporter: accounts[r.Intn(len(accounts))].Address,
+	})
+	if !errors.Is(err, types.ErrAlreadySlashed) { // two blocks of one time
+		require.NoError(t, err)
 	}
 }
 
@@ -112,6 +133,12 @@ func deliver(ctx sdk.Context, msgs types.MsgServer, msg sdk.Msg) (err error) {
 		_, err = msgs.Bond(ctx, m)
 	case *types.MsgUnbond:
 		_, err = msgs.Unbond(ctx, m)
+	case *types.MsgDelegate:
+		_, err = msgs.Delegate(ctx, m)
+	case *types.MsgUndelegate:
+		_, err = msgs.Undelegate(ctx, m)
+	case *types.MsgRedelegate:
+		_, err = msgs.Redelegate(ctx, m)
 	case *types.MsgUnjail:
 		_, err = msgs.Unjail(ctx, m)
 	case *types.MsgUpdateParams:

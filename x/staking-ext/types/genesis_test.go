@@ -24,8 +24,10 @@ func genesis(t *testing.T) types.GenesisState {
 		Operators: []types.Operator{{
 			Address: operator, Moniker: "Alice", Kind: types.OPERATOR_KIND_CONTRIBUTOR,
 			OwnStake: math.NewInt(5), Requirement: math.NewInt(7), BelowSince: &at, NextUnbondingId: 4,
+			DelegatedTokens: math.ZeroInt(), DelegationShares: math.ZeroInt(), BondedFor: math.ZeroInt(),
+			CountedStake: math.NewInt(5), LeftTotal: math.ZeroInt(), NextSlashId: 1,
 		}},
-		Requirements: []types.GpuRequirement{{Operator: operator, HostId: 1, PricePerHour: math.ZeroInt(), Amount: math.NewInt(7)}},
+		Requirements: []types.GpuRequirement{{Operator: operator, HostId: 1, PricePerHour: math.ZeroInt(), Amount: math.NewInt(7), Target: math.NewInt(7), SteppedAt: at}},
 		Unbonding: []types.UnbondingEntry{{
 			Operator: operator, Id: 3, Amount: math.NewInt(1), CreatedAt: at, CompletesAt: at.Add(time.Hour),
 		}},
@@ -39,18 +41,20 @@ func TestGenesisValidate(t *testing.T) {
 		change func(*types.GenesisState)
 		names  string // empty: valid
 	}{
-		"as it is":                 {func(*types.GenesisState) {}, ""},
-		"bad params":               {func(gs *types.GenesisState) { gs.Params.UnbondingBudget = 0 }, "unbonding_budget"},
-		"foreign prefix":           {func(gs *types.GenesisState) { gs.Operators[0].Address = "cosmos1" }, "cosmos1"},
-		"operator twice":           {func(gs *types.GenesisState) { gs.Operators = append(gs.Operators, gs.Operators[0]) }, "appears twice"},
-		"bad moniker":              {func(gs *types.GenesisState) { gs.Operators[0].Moniker = "x" }, "moniker"},
-		"no kind":                  {func(gs *types.GenesisState) { gs.Operators[0].Kind = 0 }, "kind"},
-		"no stake":                 {func(gs *types.GenesisState) { gs.Operators[0].OwnStake = math.Int{} }, "own_stake <nil>"},
-		"negative stake":           {func(gs *types.GenesisState) { gs.Operators[0].OwnStake = math.NewInt(-1) }, "own_stake -1"},
-		"huge stake":               {func(gs *types.GenesisState) { gs.Operators[0].OwnStake = huge }, "own_stake 1000"},
-		"no requirement":           {func(gs *types.GenesisState) { gs.Operators[0].Requirement = math.Int{} }, "requirement <nil>"},
-		"below and not marked":     {func(gs *types.GenesisState) { gs.Operators[0].BelowSince = nil }, "below_since set: false"},
-		"marked and not below":     {func(gs *types.GenesisState) { gs.Operators[0].OwnStake = math.NewInt(7) }, "below_since set: true"},
+		"as it is":             {func(*types.GenesisState) {}, ""},
+		"bad params":           {func(gs *types.GenesisState) { gs.Params.UnbondingBudget = 0 }, "unbonding_budget"},
+		"foreign prefix":       {func(gs *types.GenesisState) { gs.Operators[0].Address = "cosmos1" }, "cosmos1"},
+		"operator twice":       {func(gs *types.GenesisState) { gs.Operators = append(gs.Operators, gs.Operators[0]) }, "appears twice"},
+		"bad moniker":          {func(gs *types.GenesisState) { gs.Operators[0].Moniker = "x" }, "moniker"},
+		"no kind":              {func(gs *types.GenesisState) { gs.Operators[0].Kind = 0 }, "kind"},
+		"no stake":             {func(gs *types.GenesisState) { gs.Operators[0].OwnStake = math.Int{} }, "own_stake <nil>"},
+		"negative stake":       {func(gs *types.GenesisState) { gs.Operators[0].OwnStake = math.NewInt(-1) }, "own_stake -1"},
+		"huge stake":           {func(gs *types.GenesisState) { gs.Operators[0].OwnStake = huge }, "own_stake 1000"},
+		"no requirement":       {func(gs *types.GenesisState) { gs.Operators[0].Requirement = math.Int{} }, "requirement <nil>"},
+		"below and not marked": {func(gs *types.GenesisState) { gs.Operators[0].BelowSince = nil }, "below_since set: false"},
+		"marked and not below": {func(gs *types.GenesisState) {
+			gs.Operators[0].OwnStake, gs.Operators[0].CountedStake = math.NewInt(7), math.NewInt(7)
+		}, "below_since set: true"},
 		"tombstoned and free":      {func(gs *types.GenesisState) { gs.Operators[0].Tombstoned = true }, "not jailed"},
 		"entries count from 1":     {func(gs *types.GenesisState) { gs.Operators[0].NextUnbondingId = 0 }, "next_unbonding_id 0"},
 		"requirement of nobody":    {func(gs *types.GenesisState) { gs.Requirements[0].Operator = "x" }, `"x" is not registered`},

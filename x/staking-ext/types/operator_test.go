@@ -50,7 +50,7 @@ func TestValidateWebsite(t *testing.T) {
 func TestEnsureRentable(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	since := func(d time.Duration) *time.Time { at := now.Add(-d); return &at }
-	o := types.Operator{OwnStake: math.NewInt(5), Requirement: math.NewInt(6)}
+	o := types.Operator{CountedStake: math.NewInt(5), Requirement: math.NewInt(6)}
 	for name, tc := range map[string]struct {
 		change func(*types.Operator)
 		want   error

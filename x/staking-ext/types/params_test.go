@@ -43,6 +43,14 @@ func TestParamsValidate(t *testing.T) {
 		"no jail":                    {func(p *types.Params) { p.EquivocationJail = 0 }, "equivocation_jail 0s"},
 		"jail too long":              {func(p *types.Params) { p.EquivocationJail = 366 * 24 * time.Hour }, "equivocation_jail"},
 		"no budget":                  {func(p *types.Params) { p.UnbondingBudget = 0 }, "unbonding_budget 0, want 1 to 10000"},
+		"no delegated stake counts":  {func(p *types.Params) { p.MaxDelegationRatio = 0 }, ""},
+		"ratio over 100":             {func(p *types.Params) { p.MaxDelegationRatio = 101 }, "max_delegation_ratio 101, want 0 to 100"},
+		"no delegations":             {func(p *types.Params) { p.MaxDelegations = 0 }, "max_delegations 0, want 1 to 1000"},
+		"too many delegations":       {func(p *types.Params) { p.MaxDelegations = 1_001 }, "max_delegations 1001"},
+		"requirement stands still":   {func(p *types.Params) { p.MaxRequirementChangePpm = 0 }, "max_requirement_change_ppm 0"},
+		"requirement moves too far":  {func(p *types.Params) { p.MaxRequirementChangePpm = types.PPM + 1 }, "max_requirement_change_ppm 1000001"},
+		"commission stands still":    {func(p *types.Params) { p.MaxCommissionChangePpm = 0 }, "max_commission_change_ppm 0"},
+		"commission moves too far":   {func(p *types.Params) { p.MaxCommissionChangePpm = types.PPM + 1 }, "max_commission_change_ppm 1000001"},
 		"too much budget":            {func(p *types.Params) { p.UnbondingBudget = 10_001 }, "unbonding_budget 10001"},
 	}
 	for name, tc := range tests {
