@@ -2,6 +2,7 @@ package system
 
 import (
 	"context"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -54,12 +55,7 @@ func testBadMessages(t *testing.T, ctx context.Context, m *market) {
 		change(msg)
 		return msg
 	}
-	tests := map[string]struct {
-		key  cryptotypes.PrivKey
-		msg  sdk.Msg
-		want *errorsmod.Error
-		says string
-	}{
+	tests := map[string]badInput{
 		"unknown listing": {stranger, rent(func(r *markettypes.MsgRent) { r.ListingId = 99 }), markettypes.ErrListingNotFound, "99"},
 		"GPU taken":       {stranger, rent(func(*markettypes.MsgRent) {}), markettypes.ErrNoFreeGPUs, "want 1"},
 		"no GPUs":         {stranger, rent(func(r *markettypes.MsgRent) { r.GpuCount = 0 }), markettypes.ErrInvalidGPUs, "gpu_count is 0"},
@@ -76,6 +72,7 @@ func testBadMessages(t *testing.T, ctx context.Context, m *market) {
 		"foreign listing": {renter, &markettypes.MsgChangeListing{Operator: m.Accounts["renter"], ListingId: m.listing, Price: sdk.NewInt64Coin("ugrafi", 1)},
 			markettypes.ErrNotOwner, m.Accounts["operator"]},
 	}
+	maps.Copy(tests, badTerms(m, stranger, keyOf(t, m.Network, "operator"), taken))
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) { requireRefused(t, ctx, m, tc.key, tc.msg, tc.want, tc.says) })
 	}
