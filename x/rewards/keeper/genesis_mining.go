@@ -1,9 +1,9 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
-	"encoding/binary"
-	"errors"
+	"slices"
 
 	"cosmossdk.io/collections"
 
@@ -24,11 +24,7 @@ func (k *Keeper) initMining(ctx context.Context, gs types.GenesisState) error {
 		}
 	}
 	for _, h := range gs.Histograms {
-		bz := make([]byte, 0, 8*len(h.Weights))
-		for _, w := range h.Weights {
-			bz = binary.BigEndian.AppendUint64(bz, w)
-		}
-		if err := k.histograms.Set(ctx, collections.Join(h.Day, int32(h.Kind)), bz); err != nil {
+		if err := k.histograms.Set(ctx, collections.Join(h.Day, int32(h.Kind)), types.PackHistogram(h.Weights)); err != nil {
 			return err
 		}
 	}
@@ -81,11 +77,9 @@ func (k *Keeper) exportMining(ctx context.Context, gs *types.GenesisState) (err 
 		return err
 	}
 	err = k.histograms.Walk(ctx, nil, func(key kindKey, bz []byte) (bool, error) {
-		h := types.Histogram{Day: key.K1(), Kind: stakingext.OperatorKind(key.K2())}
-		for ; len(bz) >= 8; bz = bz[8:] {
-			h.Weights = append(h.Weights, binary.BigEndian.Uint64(bz))
-		}
-		gs.Histograms = append(gs.Histograms, h)
+		gs.Histograms = append(gs.Histograms, types.Histogram{
+			Day: key.K1(), Kind: stakingext.OperatorKind(key.K2()), Weights: types.UnpackHistogram(bz, 0),
+		})
 		return false, nil
 	})
 	if err != nil {
@@ -104,19 +98,35 @@ func (k *Keeper) exportMining(ctx context.Context, gs *types.GenesisState) (err 
 	return err
 }
 
-// exportBuckets joins the records of a bucket: each that has a claim or factors
-// has weights too.
+// exportBuckets joins the records of a bucket, in the order of their keys. While a
+// day is pruned some of them are gone before the others.
 func (k *Keeper) exportBuckets(ctx context.Context, gs *types.GenesisState) error {
-	return k.weights.Walk(ctx, nil, func(key bucketKey, weights []byte) (bool, error) {
-		b := types.BucketDay{Day: key.K1(), Bucket: key.K2(), Weights: weights}
-		var err error
-		if b.Factors, err = k.factors.Get(ctx, key); err != nil && !errors.Is(err, collections.ErrNotFound) {
-			return true, err
+	joined := map[[2]uint64]*types.BucketDay{}
+	for _, part := range []struct {
+		records collections.Map[bucketKey, []byte]
+		field   func(b *types.BucketDay) *[]byte
+	}{
+		{k.weights, func(b *types.BucketDay) *[]byte { return &b.Weights }},
+		{k.factors, func(b *types.BucketDay) *[]byte { return &b.Factors }},
+		{k.claimed, func(b *types.BucketDay) *[]byte { return &b.Claimed }},
+	} {
+		err := part.records.Walk(ctx, nil, func(key bucketKey, bz []byte) (bool, error) {
+			at := [2]uint64{key.K1(), key.K2()}
+			if joined[at] == nil {
+				joined[at] = &types.BucketDay{Day: key.K1(), Bucket: key.K2()}
+			}
+			*part.field(joined[at]) = bz
+			return false, nil
+		})
+		if err != nil {
+			return err
 		}
-		if b.Claimed, err = k.claimed.Get(ctx, key); err != nil && !errors.Is(err, collections.ErrNotFound) {
-			return true, err
-		}
-		gs.Buckets = append(gs.Buckets, b)
-		return false, nil
+	}
+	for _, b := range joined {
+		gs.Buckets = append(gs.Buckets, *b)
+	}
+	slices.SortFunc(gs.Buckets, func(a, b types.BucketDay) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Bucket, b.Bucket))
 	})
+	return nil
 }

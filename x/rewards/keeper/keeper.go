@@ -104,3 +104,6 @@ func NewKeeper(
 
 // Schema lists the collections, for tools that read the raw store.
 func (k *Keeper) Schema() collections.Schema { return k.schema }
+
+// AddressCodec returns the codec of account addresses.
+func (k *Keeper) AddressCodec() address.Codec { return k.addressCodec }
