@@ -84,10 +84,10 @@ func (d *demo) rewardedDay(ctx context.Context) (string, error) {
 func (d *demo) explain(ctx context.Context) (string, error) {
 	file := filepath.Join(d.dir, "reward.json")
 	var answer json.RawMessage
-	if err := d.net.Query(ctx, &answer, "rewards", "reward", d.day, d.host.ID, "0"); err != nil {
+	if err := d.net.Query(ctx, &answer, "rewards", "explain-gpu", d.day, d.host.ID, "0"); err != nil {
 		return "", err
 	}
-	d.screen.command("grafid", "query", "rewards", "reward", d.day, d.host.ID, "0", "--output", "json", ">", file)
+	d.screen.command("grafid", "query", "rewards", "explain-gpu", d.day, d.host.ID, "0", "--output", "json", ">", file)
 	if err := os.WriteFile(file, answer, 0o600); err != nil {
 		return "", err
 	}
