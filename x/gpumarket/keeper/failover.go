@@ -28,6 +28,19 @@ func (k *Keeper) failOver(ctx context.Context, params types.Params, r *types.Ren
 	return emit(ctx, &types.EventRentalReplaced{RentalId: r.Id, ReplacedBy: by.Id, HostId: by.HostId})
 }
 
+// raiseReserve makes the failover reserve cover the rental's new duration; it
+// returns what that takes of the renter.
+func (k *Keeper) raiseReserve(r *types.Rental) math.Int {
+	if r.Failover == nil {
+		return math.ZeroInt()
+	}
+	f := *r.Failover
+	f.Reserve = types.ReserveFor(*r)
+	added := f.Reserve.Sub(r.Failover.Reserve)
+	r.Failover = &f
+	return added
+}
+
 // failoverScan is how many offers a failover reads at most: many rentals can die
 // in one block, and all of them search in it.
 const failoverScan = 32

@@ -156,3 +156,10 @@ func (r Rental) UnservedSeconds() uint64 {
 	}
 	return r.DurationSeconds - min(ServedSeconds(*r.StartedAt, *r.PaidUntil), r.DurationSeconds)
 }
+
+// ReserveFor returns what a failover must hold besides the escrow: the whole
+// duration at the highest price of a replacement, less the same at the rental's own.
+func ReserveFor(r Rental) math.Int {
+	dearest := AmountFor(r.Failover.MaxPrice.Amount, len(r.Gpus), r.DurationSeconds)
+	return dearest.Sub(AmountFor(r.Price.Amount, len(r.Gpus), r.DurationSeconds))
+}
