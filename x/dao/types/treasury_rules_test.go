@@ -84,7 +84,7 @@ func TestParamsRanges(t *testing.T) {
 		"appeal_period 0s":                                   func(p *types.Params) { p.AppealPeriod = 0 },
 		"max_milestones 0, want 1 to 100":                    func(p *types.Params) { p.MaxMilestones = 0 },
 		"max_milestones 101":                                 func(p *types.Params) { p.MaxMilestones = 101 },
-		"max_jurors 4, want 5 to 2000":                       func(p *types.Params) { p.MaxJurors = 4 },
+		"max_jurors 4, want 5 to":                            func(p *types.Params) { p.MaxJurors = 4 },
 		"panel_size 0":                                       func(p *types.Params) { p.PanelSize = 0 },
 		"panel_size 4, want an odd number":                   func(p *types.Params) { p.PanelSize = 4 },
 		"panel_size 23":                                      func(p *types.Params) { p.PanelSize = 23 },
