@@ -6,6 +6,8 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
+	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // setHooks says who listens to whom, in the order in which they are told. There
@@ -13,16 +15,25 @@ import (
 //
 //	x/staking     ▶ x/distribution, x/slashing
 //	x/epochs      ▶ nobody
-//	x/gov         ▶ nobody
-//	x/attestation ▶ x/gpumarket
+//	x/gov         ▶ x/dao
+//	x/staking-ext ▶ x/rewards
+//	x/attestation ▶ x/gpumarket, x/rewards
+//	x/gpumarket   ▶ x/rewards
 func (app *App) setHooks() {
 	app.StakingKeeper.SetHooks(stakingtypes.NewMultiStakingHooks(
 		app.DistrKeeper.Hooks(),
 		app.SlashingKeeper.Hooks(),
 	))
 	app.EpochsKeeper.SetHooks(epochstypes.NewMultiEpochHooks())
-	app.GovKeeper.SetHooks(govtypes.NewMultiGovHooks())
+	app.GovKeeper.SetHooks(govtypes.NewMultiGovHooks(app.DAOKeeper.GovHooks(app.GovKeeper)))
+	app.StakingExtKeeper.SetHooks(stakingexttypes.MultiHooks{
+		app.RewardsKeeper.StakingHooks(),
+	})
 	app.AttestationKeeper.SetHooks(attestationtypes.MultiHooks{
 		app.GPUMarketKeeper.Hooks(),
+		app.RewardsKeeper.AttestationHooks(),
+	})
+	app.GPUMarketKeeper.SetHooks(gpumarkettypes.MultiHooks{
+		app.RewardsKeeper.MarketHooks(),
 	})
 }

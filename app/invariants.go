@@ -9,7 +9,9 @@ import (
 
 	"github.com/grafilab/grafi/internal/chaininfo"
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	daotypes "github.com/grafilab/grafi/x/dao/types"
 	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
+	rewardstypes "github.com/grafilab/grafi/x/rewards/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -30,6 +32,8 @@ func (app *App) CheckInvariants(ctx sdk.Context) error {
 		{stakingexttypes.ModuleName, app.StakingExtKeeper},
 		{attestationtypes.ModuleName, app.AttestationKeeper},
 		{gpumarkettypes.ModuleName, app.GPUMarketKeeper},
+		{rewardstypes.ModuleName, app.RewardsKeeper},
+		{daotypes.ModuleName, app.DAOKeeper},
 	} {
 		broken, err := m.keeper.CheckInvariants(ctx)
 		errs = append(errs, err)

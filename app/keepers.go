@@ -31,6 +31,7 @@ import (
 	feegrantkeeper "github.com/cosmos/cosmos-sdk/x/feegrant/keeper"
 	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	govv1beta1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1beta1"
 	mintkeeper "github.com/cosmos/cosmos-sdk/x/mint/keeper"
 	minttypes "github.com/cosmos/cosmos-sdk/x/mint/types"
@@ -44,8 +45,12 @@ import (
 	"github.com/grafilab/grafi/internal/chaininfo"
 	attestationkeeper "github.com/grafilab/grafi/x/attestation/keeper"
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	daokeeper "github.com/grafilab/grafi/x/dao/keeper"
+	daotypes "github.com/grafilab/grafi/x/dao/types"
 	gpumarketkeeper "github.com/grafilab/grafi/x/gpumarket/keeper"
 	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
+	rewardskeeper "github.com/grafilab/grafi/x/rewards/keeper"
+	rewardstypes "github.com/grafilab/grafi/x/rewards/types"
 	stakingextkeeper "github.com/grafilab/grafi/x/staking-ext/keeper"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
@@ -69,6 +74,8 @@ type Keepers struct {
 	StakingExtKeeper  *stakingextkeeper.Keeper
 	AttestationKeeper *attestationkeeper.Keeper
 	GPUMarketKeeper   *gpumarketkeeper.Keeper
+	RewardsKeeper     *rewardskeeper.Keeper
+	DAOKeeper         *daokeeper.Keeper
 }
 
 // moduleAccounts are the accounts without a private key, with what each may do
@@ -84,11 +91,16 @@ func moduleAccounts() map[string][]string {
 		stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
 
 		stakingexttypes.ModuleName:       {authtypes.Burner}, // the burned share of a slash
+		stakingexttypes.UnbondingAccount: {authtypes.Burner}, // and of what leaving stake owes of it
 		stakingexttypes.InsuranceAccount: nil,
 
 		gpumarkettypes.ModuleName:      {authtypes.Burner}, // the burned share of the service fee
-		gpumarkettypes.StakersAccount:  nil,
 		gpumarkettypes.TreasuryAccount: nil,
+
+		rewardstypes.ModuleName:     {authtypes.Minter}, // the fixed streams
+		rewardstypes.StakersAccount: nil,
+
+		daotypes.ModuleName: {authtypes.Burner}, // forfeited bonds
 	}
 }
 
@@ -176,8 +188,7 @@ func (app *App) buildServiceKeepers(appOpts servertypes.AppOptions) {
 
 	app.GovKeeper = govkeeper.NewKeeper(cdc,
 		runtime.NewKVStoreService(app.keys[govtypes.StoreKey]), app.AccountKeeper, app.BankKeeper,
-		app.DistrKeeper, app.MsgServiceRouter(), govtypes.DefaultConfig(), authority,
-		govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(app.StakingKeeper))
+		app.DistrKeeper, app.MsgServiceRouter(), govtypes.DefaultConfig(), authority, app.tally)
 	// A nil router panics on MsgExecLegacyContent.
 	app.GovKeeper.SetLegacyRouter(govv1beta1.NewRouter().
 		AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler))
@@ -203,6 +214,20 @@ func (app *App) buildCloudKeepers() {
 	app.GPUMarketKeeper = gpumarketkeeper.NewKeeper(
 		runtime.NewKVStoreService(app.keys[gpumarkettypes.StoreKey]), cdc, accounts, authority,
 		app.BankKeeper, app.StakingExtKeeper, app.AttestationKeeper)
+	app.RewardsKeeper = rewardskeeper.NewKeeper(
+		runtime.NewKVStoreService(app.keys[rewardstypes.StoreKey]), cdc, accounts, authority,
+		app.BankKeeper, app.StakingExtKeeper, app.AttestationKeeper)
+	app.DAOKeeper = daokeeper.NewKeeper(
+		runtime.NewKVStoreService(app.keys[daotypes.StoreKey]), cdc, accounts, authority,
+		app.BankKeeper, app.StakingKeeper, app.StakingExtKeeper, app.GPUMarketKeeper)
+}
+
+// tally counts the votes of a proposal by the electorate of x/dao, which is
+// built after x/gov.
+func (app *App) tally(ctx context.Context, gov govkeeper.Keeper, proposal govv1.Proposal) (
+	voted math.LegacyDec, total math.Int, results map[govv1.VoteOption]math.LegacyDec, err error,
+) {
+	return app.DAOKeeper.Tally(ctx, gov, proposal)
 }
 
 // mintNothing replaces inflation: every ugrafi that will ever exist comes from

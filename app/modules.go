@@ -36,8 +36,12 @@ import (
 
 	"github.com/grafilab/grafi/x/attestation"
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	"github.com/grafilab/grafi/x/dao"
+	daotypes "github.com/grafilab/grafi/x/dao/types"
 	"github.com/grafilab/grafi/x/gpumarket"
 	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
+	"github.com/grafilab/grafi/x/rewards"
+	rewardstypes "github.com/grafilab/grafi/x/rewards/types"
 	stakingext "github.com/grafilab/grafi/x/staking-ext"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
@@ -65,12 +69,16 @@ func (app *App) buildModules() {
 		stakingext.NewAppModule(cdc, app.StakingExtKeeper),
 		attestation.NewAppModule(cdc, app.AttestationKeeper),
 		gpumarket.NewAppModule(cdc, app.GPUMarketKeeper).WithAgentKeys(simulatedAgentKey),
+		rewards.NewAppModule(cdc, app.RewardsKeeper),
+		dao.NewAppModule(cdc, app.DAOKeeper),
 	)
 	app.BasicManager = module.NewBasicManagerFromManager(app.ModuleManager, genesisDefaults())
 	app.BasicManager.RegisterLegacyAminoCodec(app.enc.Amino)
 	app.BasicManager.RegisterInterfaces(app.enc.Registry)
 	app.setModuleOrder()
 
+	// Before the services: the router asks the breaker for what it registers.
+	app.SetCircuitBreaker(app.DAOKeeper)
 	app.configurator = module.NewConfigurator(cdc, app.MsgServiceRouter(), app.GRPCQueryRouter())
 	if err := app.ModuleManager.RegisterServices(app.configurator); err != nil {
 		panic(err)
@@ -92,6 +100,7 @@ func (app *App) setModuleOrder() {
 	m.SetOrderBeginBlockers(
 		epochstypes.ModuleName,
 		minttypes.ModuleName,
+		rewardstypes.ModuleName, // the validators' stream is there when distribution looks
 		distrtypes.ModuleName,
 		slashingtypes.ModuleName,
 		evidencetypes.ModuleName,
@@ -110,6 +119,8 @@ func (app *App) setModuleOrder() {
 		stakingexttypes.ModuleName,
 		attestationtypes.ModuleName,
 		gpumarkettypes.ModuleName,
+		rewardstypes.ModuleName,
+		daotypes.ModuleName,
 	)
 	// Accounts and balances come first, the genesis transactions after all that
 	// they touch.
@@ -131,6 +142,8 @@ func (app *App) setModuleOrder() {
 		stakingexttypes.ModuleName,
 		attestationtypes.ModuleName,
 		gpumarkettypes.ModuleName,
+		rewardstypes.ModuleName,
+		daotypes.ModuleName,
 		genutiltypes.ModuleName,
 	}
 	m.SetOrderInitGenesis(genesisOrder...)

@@ -17,7 +17,9 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	daotypes "github.com/grafilab/grafi/x/dao/types"
 	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
+	rewardstypes "github.com/grafilab/grafi/x/rewards/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -41,6 +43,8 @@ var storeNames = []string{
 	stakingexttypes.StoreKey,
 	attestationtypes.StoreKey,
 	gpumarkettypes.StoreKey,
+	rewardstypes.StoreKey,
+	daotypes.StoreKey,
 }
 
 // newStoreKeys returns the persistent stores and the object stores, which hold

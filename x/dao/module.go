@@ -142,6 +142,13 @@ func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Re
 	reg.Add(weights.Get("dao_withdraw_stream", 30), simulation.WithdrawStreamFactory(am.keeper))
 	reg.Add(weights.Get("dao_pause", 10), simulation.PauseFactory(am.keeper))
 	reg.Add(weights.Get("dao_unpause", 10), simulation.UnpauseFactory(am.keeper))
+	reg.Add(weights.Get("dao_join_jury", 40), simulation.JoinJuryFactory(am.keeper))
+	reg.Add(weights.Get("dao_leave_jury", 5), simulation.LeaveJuryFactory(am.keeper))
+	reg.Add(weights.Get("dao_open_dispute", 40), simulation.OpenDisputeFactory(am.keeper))
+	reg.Add(weights.Get("dao_commit_vote", 80), simulation.CommitVoteFactory(am.keeper))
+	reg.Add(weights.Get("dao_reveal_vote", 80), simulation.RevealVoteFactory(am.keeper))
+	reg.Add(weights.Get("dao_appeal", 10), simulation.AppealFactory(am.keeper))
+	reg.Add(weights.Get("dao_resume_dispute", 10), simulation.ResumeDisputeFactory(am.keeper))
 }
 
 // ProposalMsgsX registers the messages of governance.
@@ -152,5 +159,6 @@ func (am AppModule) ProposalMsgsX(weights simsx.WeightSource, reg simsx.Registry
 	reg.Add(weights.Get("dao_release_milestone", 60), simulation.ReleaseMilestoneFactory(am.keeper))
 	reg.Add(weights.Get("dao_cancel_grant", 20), simulation.CancelGrantFactory(am.keeper))
 	reg.Add(weights.Get("dao_pause_by_vote", 20), simulation.PauseByVoteFactory(am.keeper))
+	reg.Add(weights.Get("dao_decide_appeal", 30), simulation.DecideAppealFactory(am.keeper))
 	reg.Add(weights.Get("dao_update_params", 30), simulation.UpdateParamsFactory(am.keeper))
 }

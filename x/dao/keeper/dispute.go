@@ -11,6 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	gpumarket "github.com/grafilab/grafi/x/gpumarket/types"
+	stakingext "github.com/grafilab/grafi/x/staking-ext/types"
 
 	"github.com/grafilab/grafi/x/dao/types"
 )
@@ -143,4 +144,14 @@ func (k *Keeper) slashSubject(ctx context.Context, claimant sdk.AccAddress, id u
 	}
 	own := record.FromRewards.Add(record.FromOwnStake).Add(record.FromUnbonding)
 	return subjectFacts{operator: claimant, at: record.ExecutedAt, most: own}, nil
+}
+
+// Rental returns a rental as x/gpumarket knows it.
+func (k *Keeper) Rental(ctx context.Context, id uint64) (gpumarket.Rental, error) {
+	return k.market.Rental(ctx, id)
+}
+
+// SlashRecord returns an executed slash as x/staking-ext knows it.
+func (k *Keeper) SlashRecord(ctx context.Context, operator sdk.AccAddress, id uint64) (stakingext.SlashRecord, error) {
+	return k.staking.SlashRecord(ctx, operator, id)
 }

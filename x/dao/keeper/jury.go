@@ -139,3 +139,16 @@ func (k *Keeper) jurorStake(ctx context.Context, params types.Params, juror sdk.
 	}
 	return stake, err
 }
+
+// JurorStake is what the account would count with in a draw now: 0 when it may
+// not be a juror.
+func (k *Keeper) JurorStake(ctx context.Context, account sdk.AccAddress) (math.Int, error) {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return math.Int{}, err
+	}
+	return k.jurorStake(ctx, params, account)
+}
+
+// StakeDenom is the denom of all bonds.
+func (k *Keeper) StakeDenom(ctx context.Context) (string, error) { return k.staking.StakeDenom(ctx) }

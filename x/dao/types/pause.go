@@ -29,9 +29,9 @@ var exits = []string{
 	"/grafi.gpumarket.v1.MsgCancelSubscription",
 	"/grafi.gpumarket.v1.MsgCloseRental",
 	"/grafi.gpumarket.v1.MsgSettle",
-	"/grafi.rewards.v1.MsgClaim",
+	"/grafi.rewards.v1.MsgClaimMining",
 	"/grafi.rewards.v1.MsgClaimStakingRewards",
-	"/grafi.rewards.v1.MsgWithdraw",
+	"/grafi.rewards.v1.MsgWithdrawReleased",
 	"/grafi.stakingext.v1.MsgUnbond",
 	"/grafi.stakingext.v1.MsgUndelegate",
 }

@@ -107,7 +107,7 @@ func TestDeadlineSilence(t *testing.T) {
 			require.Equal(t, int64(funds), f.balance(renter), "one slot of four: the whole fee is credited")
 			require.Equal(t, math.NewInt(1_200_000), r.Availability.Credited)
 			// 1,800 s without the free 300: five steps of 0.1 % of the requirement.
-			require.Equal(t, int64(ownStake-1_000_000-1_200_000), f.staking.free)
+			require.Equal(t, int64(ownStake-1_000_000-1_200_000), f.freeStake())
 			require.Empty(t, f.state().NotRunning)
 			f.rent(1, 4, 60)
 		})

@@ -6,6 +6,7 @@ import (
 
 	"cosmossdk.io/math"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	stakingext "github.com/grafilab/grafi/x/staking-ext/types"
@@ -17,10 +18,9 @@ type fakeStaking struct {
 	jailed                  sdk.AccAddress
 	kind                    stakingext.OperatorKind
 	prices                  map[string]math.Int // "host/ordinal"
-	free, bonded            int64               // own stake
+	key                     storetypes.StoreKey // what a failed message must roll back
 	requirement             int64               // of each GPU
 	slashFails              error
-	faults                  map[string]bool
 	slashes                 []stakingext.SlashRequest
 	pay                     func(context.Context, sdk.AccAddress, sdk.Coin) error
 }
@@ -40,27 +40,42 @@ func (s *fakeStaking) SetListedPrice(_ context.Context, _ sdk.AccAddress, host u
 	return nil
 }
 
-func (s *fakeStaking) Operator(_ context.Context, op sdk.AccAddress) (stakingext.Operator, error) {
-	return stakingext.Operator{Address: str(op), Kind: s.kind}, nil
+func (s *fakeStaking) Operator(ctx context.Context, op sdk.AccAddress) (stakingext.Operator, error) {
+	_, bonded := s.own(ctx)
+	return stakingext.Operator{Address: str(op), Kind: s.kind, BondedFor: math.NewInt(bonded)}, nil
 }
 
 func (s *fakeStaking) GPURequirement(context.Context, sdk.AccAddress, uint64, uint32) (math.Int, error) {
 	return math.NewInt(s.requirement), s.slashFails
 }
 
-func (s *fakeStaking) LockBond(_ context.Context, _ sdk.AccAddress, amount math.Int) error {
-	if s.free < amount.Int64() {
+// own is the operator's own stake: what is free and what is locked.
+func (s *fakeStaking) own(ctx context.Context) (free, bonded int64) {
+	store := sdk.UnwrapSDKContext(ctx).KVStore(s.key)
+	return int64(sdk.BigEndianToUint64(store.Get([]byte("free")))), int64(sdk.BigEndianToUint64(store.Get([]byte("bonded"))))
+}
+
+func (s *fakeStaking) setOwn(ctx context.Context, free, bonded int64) {
+	store := sdk.UnwrapSDKContext(ctx).KVStore(s.key)
+	store.Set([]byte("free"), sdk.Uint64ToBigEndian(uint64(free)))
+	store.Set([]byte("bonded"), sdk.Uint64ToBigEndian(uint64(bonded)))
+}
+
+func (s *fakeStaking) LockBond(ctx context.Context, _ sdk.AccAddress, amount math.Int) error {
+	free, bonded := s.own(ctx)
+	if !amount.IsPositive() || free < amount.Int64() {
 		return errNoFreeStake
 	}
-	s.free, s.bonded = s.free-amount.Int64(), s.bonded+amount.Int64()
+	s.setOwn(ctx, free-amount.Int64(), bonded+amount.Int64())
 	return nil
 }
 
-func (s *fakeStaking) ReleaseBond(_ context.Context, _ sdk.AccAddress, amount math.Int) error {
-	if s.bonded < amount.Int64() {
+func (s *fakeStaking) ReleaseBond(ctx context.Context, _ sdk.AccAddress, amount math.Int) error {
+	free, bonded := s.own(ctx)
+	if !amount.IsPositive() || bonded < amount.Int64() {
 		return errNoFreeStake
 	}
-	s.free, s.bonded = s.free+amount.Int64(), s.bonded-amount.Int64()
+	s.setOwn(ctx, free+amount.Int64(), bonded-amount.Int64())
 	return nil
 }
 
@@ -69,16 +84,18 @@ func (s *fakeStaking) Slash(ctx context.Context, req stakingext.SlashRequest) (s
 	if s.slashFails != nil {
 		return stakingext.SlashResult{}, s.slashFails
 	}
-	if s.faults[req.FaultID] {
+	store := sdk.UnwrapSDKContext(ctx).KVStore(s.key)
+	if store.Has([]byte(req.FaultID)) {
 		return stakingext.SlashResult{}, stakingext.ErrAlreadySlashed.Wrap(req.FaultID)
 	}
 	if req.CommittedAt.After(sdk.UnwrapSDKContext(ctx).BlockTime()) || !req.Operator.Equals(operator) {
 		return stakingext.SlashResult{}, stakingext.ErrInvalidSlash.Wrap(req.FaultID)
 	}
-	s.faults[req.FaultID] = true
+	store.Set([]byte(req.FaultID), []byte{1})
 	s.slashes = append(s.slashes, req)
-	taken := math.MinInt(req.Amount, math.NewInt(s.free))
-	s.free -= taken.Int64()
+	free, bonded := s.own(ctx)
+	taken := math.MinInt(req.Amount, math.NewInt(free))
+	s.setOwn(ctx, free-taken.Int64(), bonded)
 	result := stakingext.NewSlashResult()
 	result.FromOwnStake = taken
 	if !req.Victim.Empty() {
@@ -86,4 +103,14 @@ func (s *fakeStaking) Slash(ctx context.Context, req stakingext.SlashRequest) (s
 		return result, s.pay(ctx, req.Victim, coin(result.Victim.Int64()))
 	}
 	return result, nil
+}
+
+func (f *fixture) freeStake() int64 {
+	free, _ := f.staking.own(f.ctx)
+	return free
+}
+
+func (f *fixture) bonded() int64 {
+	_, bonded := f.staking.own(f.ctx)
+	return bonded
 }

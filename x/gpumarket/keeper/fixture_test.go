@@ -96,7 +96,7 @@ type fixture struct {
 // newEmptyFixture is a chain with funded accounts before the market's genesis.
 func newEmptyFixture(t testing.TB) *fixture {
 	t.Helper()
-	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
+	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey, "staking")
 	ctx := sdk.NewContext(multiStore(t, keys), cmtproto.Header{}, false, log.NewNopLogger()).
 		WithBlockTime(start).WithChainID(chainID)
 	cdc := moduletestutil.MakeTestEncodingConfig(auth.AppModuleBasic{}, bank.AppModuleBasic{}).Codec
@@ -113,8 +113,7 @@ func newEmptyFixture(t testing.TB) *fixture {
 		bank: &failingBank{BaseKeeper: bankkeeper.NewBaseKeeper(cdc, countingService{runtime.NewKVStoreService(keys[banktypes.StoreKey]), ops},
 			accounts, blocked, str(authority), log.NewNopLogger())},
 		staking: &fakeStaking{
-			kind: stakingext.OPERATOR_KIND_CONTRIBUTOR, prices: map[string]math.Int{}, faults: map[string]bool{},
-			free: ownStake, requirement: requirement,
+			kind: stakingext.OPERATOR_KIND_CONTRIBUTOR, prices: map[string]math.Int{}, key: keys["staking"], requirement: requirement,
 		},
 		attestation: &fakeAttestation{
 			host: attestationtypes.Host{
@@ -126,6 +125,7 @@ func newEmptyFixture(t testing.TB) *fixture {
 			networkFault: map[uint64]bool{},
 		},
 	}
+	f.staking.setOwn(ctx, ownStake, 0)
 	f.staking.pay = func(ctx context.Context, to sdk.AccAddress, amount sdk.Coin) error {
 		if err := f.bank.MintCoins(ctx, minttypes.ModuleName, sdk.NewCoins(amount)); err != nil {
 			return err
@@ -281,3 +281,5 @@ func (f *fixture) active(gpus uint32, secs uint64) uint64 {
 	f.confirm(id)
 	return id
 }
+
+func (f *fixture) query() types.QueryServer { return keeper.NewQueryServer(f.k) }

@@ -31,7 +31,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) ([]string, error) {
 		func(ctx context.Context, gs *types.GenesisState) ([]string, error) {
 			return k.escrowInvariant(ctx, gs.Params, gs.Rentals)
 		},
-		k.calendarInvariant, k.queueInvariant, k.openInvariant, k.listedInvariant,
+		k.bondInvariant, k.calendarInvariant, k.queueInvariant, k.openInvariant, k.listedInvariant,
 		k.offerInvariant, k.invitationInvariant, k.indexInvariant,
 	}
 	for _, check := range checks {
@@ -66,6 +66,36 @@ func (k *Keeper) escrowInvariant(ctx context.Context, params types.Params, renta
 		}
 		if got := k.bank.GetBalance(ctx, authtypes.NewModuleAddress(types.ModuleName), denom); !got.Amount.Equal(want) {
 			broken = append(broken, fmt.Sprintf("escrow account holds %s, the rentals need %s%s", got, want, denom))
+		}
+	}
+	return broken, nil
+}
+
+// bondInvariant: what is locked of each operator's stake is the sum of the bonds
+// of its reservations.
+func (k *Keeper) bondInvariant(ctx context.Context, gs *types.GenesisState) ([]string, error) {
+	var operators []string
+	bonds := make(map[string]math.Int)
+	for _, l := range gs.Listings {
+		if _, ok := bonds[l.Operator]; !ok {
+			operators, bonds[l.Operator] = append(operators, l.Operator), math.ZeroInt()
+		}
+	}
+	for _, r := range gs.Rentals {
+		bonds[r.Operator] = bonds[r.Operator].Add(r.Bonded())
+	}
+	var broken []string
+	for _, name := range operators {
+		addr, err := k.addressCodec.StringToBytes(name)
+		if err != nil {
+			return nil, err
+		}
+		operator, err := k.staking.Operator(ctx, addr)
+		if err != nil {
+			return nil, err
+		}
+		if !operator.BondedFor.Equal(bonds[name]) {
+			broken = append(broken, fmt.Sprintf("operator %s has %s locked, its reservations need %s", name, operator.BondedFor, bonds[name]))
 		}
 	}
 	return broken, nil

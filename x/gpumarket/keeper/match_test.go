@@ -246,7 +246,7 @@ func TestRequestComputeFilters(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
-			f.staking.free = 1_000_000_000
+			f.staking.setOwn(f.ctx, 1_000_000_000, 0)
 			f.offer(21, 1_000_000, week)
 			f.offer(22, 1_100_000, week, inRegion("US-CA"))
 			f.offer(23, 1_200_000, week, inRegion("US-NY"), proven(2, 0))
@@ -286,10 +286,12 @@ func TestRequestComputeRefuses(t *testing.T) {
 		"negative price":  {func(m *types.MsgRequestCompute) { m.Request.MaxPrice.Amount = math.NewInt(-1) }, types.ErrInvalidPrice},
 		"wrong denom":     {func(m *types.MsgRequestCompute) { m.Request.MaxPrice.Denom = "uatom" }, types.ErrInvalidPrice},
 		"no digest":       {func(m *types.MsgRequestCompute) { m.Request.ManifestDigest = nil }, types.ErrInvalidDigest},
-		"failover denom":  {func(m *types.MsgRequestCompute) { m.Request.FailoverMaxPrice = &sdk.Coin{Denom: "uusdc", Amount: math.OneInt()} }, types.ErrInvalidFailover},
-		"failover nil":    {func(m *types.MsgRequestCompute) { m.Request.FailoverMaxPrice = &sdk.Coin{Denom: denom} }, types.ErrInvalidFailover},
-		"failover huge":   {func(m *types.MsgRequestCompute) { m.Request.FailoverMaxPrice = &sdk.Coin{Denom: denom, Amount: huge} }, types.ErrInvalidFailover},
-		"failover low":    {func(m *types.MsgRequestCompute) { m.Request.FailoverMaxPrice = ptr(coin(1)) }, types.ErrNoMatch},
+		"failover denom": {func(m *types.MsgRequestCompute) {
+			m.Request.FailoverMaxPrice = &sdk.Coin{Denom: "uusdc", Amount: math.OneInt()}
+		}, types.ErrInvalidFailover},
+		"failover nil":  {func(m *types.MsgRequestCompute) { m.Request.FailoverMaxPrice = &sdk.Coin{Denom: denom} }, types.ErrInvalidFailover},
+		"failover huge": {func(m *types.MsgRequestCompute) { m.Request.FailoverMaxPrice = &sdk.Coin{Denom: denom, Amount: huge} }, types.ErrInvalidFailover},
+		"failover low":  {func(m *types.MsgRequestCompute) { m.Request.FailoverMaxPrice = ptr(coin(1)) }, types.ErrNoMatch},
 		"both kinds": {func(m *types.MsgRequestCompute) { m.Request.Interruptible, m.Request.StartAt = true, &at },
 			types.ErrInvalidRequest},
 		"start in the past": {func(m *types.MsgRequestCompute) { m.Request.StartAt = &at }, types.ErrNoMatch},
@@ -311,7 +313,7 @@ func TestRequestComputeRefuses(t *testing.T) {
 // What a listing cannot give now is not read for a start now, and is for a later one.
 func TestVacantOffersFollowTheCalendar(t *testing.T) {
 	f := newFixture(t)
-	f.staking.free = 1_000_000_000
+	f.staking.setOwn(f.ctx, 1_000_000_000, 0)
 	f.offer(21, 1_000_000, ahead(86_400))
 	match := func(msg *types.MsgRequestCompute) *types.QueryMatchComputeResponse {
 		resp, err := keeper.NewQueryServer(f.k).MatchCompute(f.ctx, &types.QueryMatchComputeRequest{Renter: msg.Renter, Request: msg.Request})

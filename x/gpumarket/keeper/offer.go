@@ -213,7 +213,13 @@ func (k *Keeper) inTheWay(
 		holder = before.RentalId
 	}
 	after, ok, err := k.bookingFrom(ctx, host, ordinal, from)
-	return holder, ok && after.Start.Before(to), err
+	if err != nil || !ok || !after.Start.Before(to) {
+		return holder, false, err
+	}
+	if after.Interruptible { // it began in this very second
+		return after.RentalId, false, nil
+	}
+	return 0, true, nil
 }
 
 // lastBooking is the GPU's last booking that begins before t, without those that

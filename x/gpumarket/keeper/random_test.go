@@ -48,16 +48,6 @@ func (f *fixture) anyMsg(msg sdk.Msg) (err error) {
 		_, err = deliver(f, f.msg.CloseRental, m)
 	case *types.MsgSettle:
 		_, err = deliver(f, f.msg.Settle, m)
-	case *types.MsgRequestCompute:
-		_, err = deliver(f, f.msg.RequestCompute, m)
-	case *types.MsgInviteRenter:
-		_, err = deliver(f, f.msg.InviteRenter, m)
-	case *types.MsgRequestAccess:
-		_, err = deliver(f, f.msg.RequestAccess, m)
-	case *types.MsgAnswerInvitation:
-		_, err = deliver(f, f.msg.AnswerInvitation, m)
-	case *types.MsgRevokeAccess:
-		_, err = deliver(f, f.msg.RevokeAccess, m)
 	case *types.MsgUpdateParams:
 		_, err = deliver(f, f.msg.UpdateParams, m)
 	default:
@@ -100,8 +90,7 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 		simulation.RentFactory(f.k), simulation.RentFactory(f.k), simulation.ConfirmStartFactory(f.k, keys),
 		simulation.ConfirmStartFactory(f.k, keys), simulation.ReportResultFactory(f.k, keys),
 		simulation.ExtendRentalFactory(f.k), simulation.CloseRentalFactory(f.k), simulation.SettleFactory(f.k),
-		simulation.UpdateParamsFactory(f.k), simulation.RequestComputeFactory(f.k), simulation.InviteRenterFactory(f.k),
-		simulation.RequestAccessFactory(f.k), simulation.AnswerInvitationFactory(f.k), simulation.RevokeAccessFactory(f.k),
+		simulation.UpdateParamsFactory(f.k),
 	}
 	var accounts []simtypes.Account
 	for _, addr := range []sdk.AccAddress{operator, renter, stranger} {
@@ -171,8 +160,7 @@ func TestRandomMarkets(t *testing.T) {
 	for _, msg := range []sdk.Msg{
 		&types.MsgCreateListing{}, &types.MsgChangeListing{}, &types.MsgSetListingStatus{}, &types.MsgRent{},
 		&types.MsgConfirmStart{}, &types.MsgReportResult{}, &types.MsgExtendRental{}, &types.MsgCloseRental{},
-		&types.MsgSettle{}, &types.MsgUpdateParams{}, &types.MsgRequestCompute{}, &types.MsgInviteRenter{},
-		&types.MsgRequestAccess{}, &types.MsgAnswerInvitation{}, &types.MsgRevokeAccess{},
+		&types.MsgSettle{}, &types.MsgUpdateParams{},
 	} {
 		require.Positive(t, seen[sdk.MsgTypeURL(msg)], "%T", msg)
 	}

@@ -57,17 +57,18 @@ func (k *Keeper) punishOffline(
 	if charged < params.OfflineStepSeconds {
 		return nil
 	}
+	faultID := fmt.Sprintf("offline/%d/%d", r.Id, in.FirstSlot)
 	requirement, err := k.requirement(ctx, r)
 	if err != nil {
-		return err
+		return emit(ctx, &types.EventSlashFailed{RentalId: r.Id, FaultId: faultID, Error: err.Error()})
 	}
 	penalty := params.OfflinePenalty(requirement, charged)
 	if !penalty.IsPositive() {
 		return nil
 	}
 	result, ok, err := k.slash(ctx, r, stakingext.SlashRequest{
-		Fault: stakingext.FAULT_OFFLINE_IN_RENTAL, FaultID: fmt.Sprintf("offline/%d/%d", r.Id, in.FirstSlot),
-		Amount: penalty, CommittedAt: begins,
+		Fault: stakingext.FAULT_OFFLINE_IN_RENTAL, FaultID: faultID, Amount: penalty,
+		CommittedAt: begins,
 	})
 	if err != nil || !ok {
 		return err

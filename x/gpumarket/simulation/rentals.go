@@ -13,9 +13,7 @@ import (
 // RentFactory rents from an open listing.
 func RentFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgRent] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgRent) {
-		l := anyListing(ctx, k, data, reporter, func(l types.Listing) bool {
-			return l.Status == types.LISTING_STATUS_OPEN && (l.Tier == types.TIER_GENERAL || len(l.AllowList) > 0)
-		})
+		l := anyListing(ctx, k, data, reporter, func(l types.Listing) bool { return l.Status == types.LISTING_STATUS_OPEN })
 		if reporter.IsSkipped() {
 			return nil, nil
 		}

@@ -52,11 +52,68 @@ func TestGenesisValidate(t *testing.T) {
 	active := func(f func(*types.Rental)) func(*types.GenesisState) {
 		return func(gs *types.GenesisState) { f(&gs.Rentals[1]) }
 	}
+	future := func(r *types.Rental) {
+		r.Type, r.State = types.RENTAL_TYPE_RESERVED, types.RENTAL_STATE_RESERVED
+		r.Reservation = &types.Reservation{StartAt: genesisTime.Add(time.Hour), Bond: math.NewInt(20), Forfeited: math.ZeroInt()}
+	}
+	monthly := func(r *types.Rental) {
+		r.Type = types.RENTAL_TYPE_SUBSCRIPTION
+		r.Subscription = &types.Subscription{PeriodSeconds: 50, Periods: 2, Balance: math.ZeroInt(), Cap: math.NewInt(100), Spent: math.NewInt(100)}
+	}
+	guarded := func(r *types.Rental) {
+		r.Failover = &types.Failover{MaxPrice: r.Price, Reserve: math.ZeroInt(), Moved: math.ZeroInt()}
+	}
+	notice := genesisTime.Add(time.Minute)
+	for _, good := range []func(*types.Rental){
+		future, monthly, guarded, func(r *types.Rental) {
+			r.Type, r.PreemptedBy, r.NoticeEndsAt = types.RENTAL_TYPE_INTERRUPTIBLE, 9, &notice
+		},
+	} {
+		gs := goodGenesis()
+		pending(good)(&gs)
+		require.NoError(t, gs.Validate())
+	}
+	both := func(first, then func(*types.Rental)) func(*types.GenesisState) {
+		return pending(func(r *types.Rental) { first(r); then(r) })
+	}
 	tests := map[string]func(*types.GenesisState){
-		"params":           func(gs *types.GenesisState) { gs.Params.SilenceSlots = 0 },
-		"listing id zero":  func(gs *types.GenesisState) { gs.NextListingId = 0 },
-		"listing id ahead": listing(func(l *types.Listing) { l.Id = 2 }),
-		"listing twice":    func(gs *types.GenesisState) { gs.Listings = append(gs.Listings, gs.Listings[0]) },
+		"no type":                  pending(func(r *types.Rental) { r.Type = 0 }),
+		"unknown type":             pending(func(r *types.Rental) { r.Type = 5 }),
+		"reserved without start":   pending(func(r *types.Rental) { r.State = types.RENTAL_STATE_RESERVED }),
+		"type reserved only":       pending(func(r *types.Rental) { r.Type = types.RENTAL_TYPE_RESERVED }),
+		"bond on demand":           both(future, func(r *types.Rental) { r.Type = types.RENTAL_TYPE_ON_DEMAND }),
+		"bond over escrow":         both(future, func(r *types.Rental) { r.Reservation.Bond = math.NewInt(101) }),
+		"no bond":                  both(future, func(r *types.Rental) { r.Reservation.Bond = math.Int{} }),
+		"forfeited while open":     both(future, func(r *types.Rental) { r.Reservation.Forfeited = math.NewInt(1) }),
+		"reserved for the past":    both(future, func(r *types.Rental) { r.Reservation.StartAt = genesisTime.Add(-1) }),
+		"reserved and preempted":   both(future, func(r *types.Rental) { r.PreemptedBy = 1 }),
+		"preempted on demand":      pending(func(r *types.Rental) { r.PreemptedBy, r.NoticeEndsAt = 9, &notice }),
+		"preempted, no notice":     pending(func(r *types.Rental) { r.Type, r.PreemptedBy = types.RENTAL_TYPE_INTERRUPTIBLE, 9 }),
+		"notice before the start":  pending(func(r *types.Rental) { r.NoticeEndsAt = &notice }),
+		"no subscription":          pending(func(r *types.Rental) { r.Type = types.RENTAL_TYPE_SUBSCRIPTION }),
+		"subscription on demand":   both(monthly, func(r *types.Rental) { r.Type = types.RENTAL_TYPE_ON_DEMAND }),
+		"periods don't add up":     both(monthly, func(r *types.Rental) { r.Subscription.Periods = 3 }),
+		"periods overflow":         both(monthly, func(r *types.Rental) { r.Subscription.Periods = 1 << 63; r.Subscription.PeriodSeconds = 1 << 63 }),
+		"spent differs":            both(monthly, func(r *types.Rental) { r.Subscription.Spent = math.NewInt(99) }),
+		"spent over cap":           both(monthly, func(r *types.Rental) { r.Subscription.Cap = math.NewInt(99) }),
+		"negative balance":         both(monthly, func(r *types.Rental) { r.Subscription.Balance = math.NewInt(-1) }),
+		"cancelled with a balance": both(monthly, func(r *types.Rental) { r.Subscription.Cancelled = true; r.Subscription.Balance = math.OneInt() }),
+		"failover in other denom":  both(guarded, func(r *types.Rental) { r.Failover.MaxPrice.Denom = "uusdc" }),
+		"failover under price":     both(guarded, func(r *types.Rental) { r.Failover.MaxPrice = sdk.NewInt64Coin("ugrafi", 3_599) }),
+		"replaced while open":      both(guarded, func(r *types.Rental) { r.Failover.ReplacedBy = 1 }),
+		"negative reserve":         both(guarded, func(r *types.Rental) { r.Failover.Reserve = math.NewInt(-1) }),
+		"warnings":                 pending(func(r *types.Rental) { r.BalanceWarnings = 3 }),
+		"availability too early":   pending(func(r *types.Rental) { r.Availability = types.NewAvailability(1) }),
+		"no availability":          active(func(r *types.Rental) { r.Availability = nil }),
+		"bad availability":         active(func(r *types.Rental) { r.Availability.Run = 9 }),
+		"paid for missed seconds":  active(func(r *types.Rental) { r.Availability.UnbilledSeconds = 1 }),
+		"interruptible price":      listing(func(l *types.Listing) { p := sdk.NewInt64Coin("ugrafi", 3_601); l.InterruptiblePrice = &p }),
+		"interruptible denom":      listing(func(l *types.Listing) { p := sdk.NewInt64Coin("uusdc", 1); l.InterruptiblePrice = &p }),
+		"ahead":                    listing(func(l *types.Listing) { l.MaxAheadSeconds = 1 << 63 }),
+		"params":                   func(gs *types.GenesisState) { gs.Params.SilenceSlots = 0 },
+		"listing id zero":          func(gs *types.GenesisState) { gs.NextListingId = 0 },
+		"listing id ahead":         listing(func(l *types.Listing) { l.Id = 2 }),
+		"listing twice":            func(gs *types.GenesisState) { gs.Listings = append(gs.Listings, gs.Listings[0]) },
 		"GPU in two listings": func(gs *types.GenesisState) {
 			l := gs.Listings[0]
 			l.Id = 2

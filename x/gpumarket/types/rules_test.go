@@ -145,7 +145,12 @@ func TestNextDue(t *testing.T) {
 		want   int64
 		why    types.Deadline
 	}{
+		"reserved":           {types.Rental{State: types.RENTAL_STATE_RESERVED, StartBy: *at(10), Reservation: &types.Reservation{StartAt: *at(5)}}, 0, 5, types.DeadlineReserved},
 		"pending":            {types.Rental{State: types.RENTAL_STATE_PENDING, StartBy: *at(10)}, 0, 10, types.DeadlineStart},
+		"pending, preempted": {types.Rental{State: types.RENTAL_STATE_PENDING, StartBy: *at(10), NoticeEndsAt: at(9)}, 0, 9, types.DeadlineNotice},
+		"preempted later":    {types.Rental{State: types.RENTAL_STATE_PENDING, StartBy: *at(10), NoticeEndsAt: at(10)}, 0, 10, types.DeadlineStart},
+		"warning":            {types.Rental{State: types.RENTAL_STATE_ACTIVE, EndsAt: at(4_000), DurationSeconds: 3_601}, 401, 400, types.DeadlineWarning},
+		"warning is last":    {types.Rental{State: types.RENTAL_STATE_ACTIVE, EndsAt: at(4_000), DurationSeconds: 3_601}, 400, 400, types.DeadlineSilence},
 		"closed":             {types.Rental{State: types.RENTAL_STATE_CLOSED, ClosedAt: at(10)}, 0, 70, types.DeadlinePrune},
 		"check first":        {types.Rental{State: types.RENTAL_STATE_ACTIVE, EndsAt: at(20)}, 19, 19, types.DeadlineSilence},
 		"check and end":      {types.Rental{State: types.RENTAL_STATE_ACTIVE, EndsAt: at(20)}, 20, 20, types.DeadlineSilence},
@@ -189,6 +194,23 @@ func TestParamsValidate(t *testing.T) {
 		"retention too long":  func(p *types.Params) { p.ClosedRetention = 3 * 366 * 24 * time.Hour },
 		"settle batch":        func(p *types.Params) { p.MaxSettleBatch = 0 },
 		"allow-list":          func(p *types.Params) { p.MaxAllowList = 0 },
+		"ahead":               func(p *types.Params) { p.MaxAheadSeconds = 366*86_400 + 1 },
+		"bond":                func(p *types.Params) { p.ReservationBondPpm = 1_000_001 },
+		"late cancel":         func(p *types.Params) { p.LateCancelPpm = 1_000_001 },
+		"free cancel":         func(p *types.Params) { p.FreeCancel = -1 },
+		"no preempt notice":   func(p *types.Params) { p.PreemptNotice = 0 },
+		"preempt notice":      func(p *types.Params) { p.PreemptNotice = 25 * time.Hour },
+		"offline free":        func(p *types.Params) { p.OfflineFreeSeconds = 86_401 },
+		"no offline step":     func(p *types.Params) { p.OfflineStepSeconds = 0 },
+		"offline step":        func(p *types.Params) { p.OfflineStepPpm = 1_000_001 },
+		"offline cap":         func(p *types.Params) { p.OfflineCapPpm = 1_000_001 },
+		"tier of zero":        func(p *types.Params) { p.SlaTiers[0].BelowPpm = 0 },
+		"tier over one":       func(p *types.Params) { p.SlaTiers[0].BelowPpm = 1_000_001 },
+		"credit of zero":      func(p *types.Params) { p.SlaTiers[2].CreditPpm = 0 },
+		"credit over one":     func(p *types.Params) { p.SlaTiers[2].CreditPpm = 1_000_001 },
+		"tiers up":            func(p *types.Params) { p.SlaTiers[1].BelowPpm = p.SlaTiers[0].BelowPpm },
+		"credits down":        func(p *types.Params) { p.SlaTiers[1].CreditPpm = p.SlaTiers[0].CreditPpm },
+		"tiers":               func(p *types.Params) { p.SlaTiers = make([]types.SlaTier, 9) },
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -26,6 +26,9 @@ func (k *Keeper) CheckInvariants(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := k.checkHistograms(ctx, &broken); err != nil {
+		return nil, err
+	}
 	held, err := k.checkTranches(ctx, &broken)
 	if err != nil {
 		return nil, err

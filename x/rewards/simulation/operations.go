@@ -2,8 +2,12 @@ package simulation
 
 import (
 	"context"
+	"errors"
+
+	"cosmossdk.io/core/address"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/grafilab/grafi/x/rewards/keeper"
 	"github.com/grafilab/grafi/x/rewards/types"
@@ -42,11 +46,21 @@ func ClaimMiningFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgClaimM
 			if r.Bool() {
 				msg.Ordinals = []uint32{ordinal}
 			}
+			if tooLate(ctx, k, data.AddressCodec(), msg) {
+				break
+			}
 			return []simsx.SimAccount{data.GetAccount(reporter, why.Operator)}, msg
 		}
 		reporter.Skip("nothing to claim")
 		return nil, nil
 	}
+}
+
+// tooLate tells whether the day is over for claims though no block has ended it yet.
+func tooLate(ctx context.Context, k *keeper.Keeper, addresses address.Codec, msg *types.MsgClaimMining) bool {
+	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
+	_, err := k.ClaimMining(cached, must(addresses.StringToBytes(msg.Operator)), msg.Day, msg.HostId, msg.Ordinals)
+	return errors.Is(err, types.ErrDayExpired)
 }
 
 // claimable returns a GPU of the host that has a reward of the day to claim.

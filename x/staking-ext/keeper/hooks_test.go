@@ -57,6 +57,16 @@ func (h *fakeHooks) TakeRewards(ctx context.Context, _ sdk.AccAddress, limit mat
 	return part, h.bank.SendCoinsFromModuleToModule(ctx, rewards, types.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, part)))
 }
 
+// brokenHooks gives rewards that it should not.
+type brokenHooks struct {
+	*fakeHooks
+	gives math.Int
+}
+
+func (h brokenHooks) TakeRewards(context.Context, sdk.AccAddress, math.Int) (math.Int, error) {
+	return h.gives, nil
+}
+
 // told returns the calls since the last time.
 func (h *fakeHooks) told() []string {
 	calls := h.calls
@@ -72,4 +82,8 @@ func name(a sdk.AccAddress) string {
 		}
 	}
 	return a.String()
+}
+
+func registrationOf(bond int64) keeper.Registration {
+	return keeper.Registration{Moniker: "Carol", Kind: types.OPERATOR_KIND_CONTRIBUTOR, Bond: coin(bond)}
 }
