@@ -10,6 +10,8 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 		Query: &autocliv1.ServiceCommandDescriptor{
 			Service:           "grafi.rewards.v1.Query",
 			RpcCommandOptions: queryCommands(),
+			// client/cli has "explain".
+			EnhanceCustomCommand: true,
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
 			Service:           "grafi.rewards.v1.Msg",

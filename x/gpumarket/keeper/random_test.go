@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
@@ -38,6 +39,12 @@ func (f *fixture) anyMsg(msg sdk.Msg) (err error) {
 		_, err = deliver(f, f.msg.SetListingStatus, m)
 	case *types.MsgRent:
 		_, err = deliver(f, f.msg.Rent, m)
+	case *types.MsgSubscribe:
+		_, err = deliver(f, f.msg.Subscribe, m)
+	case *types.MsgTopUpSubscription:
+		_, err = deliver(f, f.msg.TopUpSubscription, m)
+	case *types.MsgCancelSubscription:
+		_, err = deliver(f, f.msg.CancelSubscription, m)
 	case *types.MsgConfirmStart:
 		_, err = deliver(f, f.msg.ConfirmStart, m)
 	case *types.MsgReportResult:
@@ -88,6 +95,7 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 	factories := []simsx.SimMsgFactoryX{
 		simulation.CreateListingFactory(f.k), simulation.ChangeListingFactory(f.k), simulation.SetListingStatusFactory(f.k),
 		simulation.RentFactory(f.k), simulation.RentFactory(f.k), simulation.ConfirmStartFactory(f.k, keys),
+		simulation.SubscribeFactory(f.k), simulation.TopUpFactory(f.k), simulation.CancelSubscriptionFactory(f.k),
 		simulation.ConfirmStartFactory(f.k, keys), simulation.ReportResultFactory(f.k, keys),
 		simulation.ExtendRentalFactory(f.k), simulation.CloseRentalFactory(f.k), simulation.SettleFactory(f.k),
 		simulation.UpdateParamsFactory(f.k),
@@ -100,6 +108,10 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 	for range 250 {
 		now = now.Add(time.Duration(1+r.Intn(900)) * time.Second)
 		f.attestation.dead[slotAt(now)] = r.Intn(3) == 0
+		f.attestation.networkFault[slotAt(now)] = r.Intn(6) == 0
+		if free, bonded := f.staking.own(f.ctx); free < ownStake/2 && r.Intn(4) == 0 {
+			f.staking.setOwn(f.ctx, ownStake, bonded)
+		}
 		if r.Intn(20) == 0 {
 			now = f.quietDay(now, r.Intn(3), seen)
 		}
@@ -128,6 +140,9 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 		for _, rental := range f.state().Rentals {
 			seen[rental.CloseReason.String()]++
 		}
+		for _, e := range f.events() {
+			seen[e.Type]++
+		}
 	}
 	return f
 }
@@ -140,6 +155,7 @@ func TestRandomMarkets(t *testing.T) {
 		f := randomMarket(t, seed, seen)
 		gs := f.state()
 		again := newEmptyFixture(t)
+		again.staking.setOwn(again.ctx, f.freeStake(), f.bonded())
 		if locked := f.moduleBalance(types.ModuleName); locked > 0 {
 			again.lock(locked)
 		}
@@ -151,16 +167,21 @@ func TestRandomMarkets(t *testing.T) {
 		}
 	}
 	t.Log(seen)
+	for _, event := range []proto.Message{
+		&types.EventStartDue{}, &types.EventRentalPreempted{}, &types.EventBondReleased{}, &types.EventBondForfeited{},
+		&types.EventOfflinePenalty{}, &types.EventServiceCredit{}, &types.EventBalanceLow{}, &types.EventSubscriptionRenewed{},
+		&types.EventSubscriptionEnded{},
+	} {
+		require.Positive(t, seen[proto.MessageName(event)], "%T", event)
+	}
 	for reason, name := range types.CloseReason_name {
-		if r := types.CloseReason(reason); r == types.CLOSE_REASON_PREEMPTED || r == types.CLOSE_REASON_NOT_RUNNING {
-			continue
-		}
 		require.Positive(t, seen[name], "rental closed for %d", reason)
 	}
 	for _, msg := range []sdk.Msg{
 		&types.MsgCreateListing{}, &types.MsgChangeListing{}, &types.MsgSetListingStatus{}, &types.MsgRent{},
 		&types.MsgConfirmStart{}, &types.MsgReportResult{}, &types.MsgExtendRental{}, &types.MsgCloseRental{},
-		&types.MsgSettle{}, &types.MsgUpdateParams{},
+		&types.MsgSettle{}, &types.MsgUpdateParams{}, &types.MsgSubscribe{}, &types.MsgTopUpSubscription{},
+		&types.MsgCancelSubscription{},
 	} {
 		require.Positive(t, seen[sdk.MsgTypeURL(msg)], "%T", msg)
 	}

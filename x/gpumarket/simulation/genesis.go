@@ -25,10 +25,20 @@ func RandomParams(r *rand.Rand, denom string) types.Params {
 	p.MaxNoticeSeconds = between(0, 86_400)
 	p.StartTimeout = time.Duration(between(600, 86_400)) * time.Second
 	p.SilenceSlots = uint32(between(1, 144))
+	if r.Intn(2) == 0 {
+		p.SilenceSlots = uint32(between(1, 6))
+	}
 	p.MinChargeSeconds = between(0, 3_600)
 	p.ContributorFees, p.DatacenterFees = randomFees(r), randomFees(r)
 	p.DeadlineBudget = uint32(between(1, 5))
 	p.ClosedRetention = time.Duration(between(60, 5*86_400)) * time.Second
+	p.MaxAheadSeconds = between(0, 3*86_400)
+	p.ReservationBondPpm = between(0, types.PPM)
+	p.FreeCancel = time.Duration(between(0, 86_400)) * time.Second
+	p.LateCancelPpm = between(0, types.PPM)
+	p.PreemptNotice = time.Duration(between(1, 3_600)) * time.Second
+	p.OfflineFreeSeconds, p.OfflineStepSeconds = between(0, 3_600), between(1, 3_600)
+	p.OfflineStepPpm, p.OfflineCapPpm = between(0, 10_000), between(0, 100_000)
 	return p
 }
 

@@ -26,6 +26,7 @@ func CreateListingFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgCrea
 			Operator: operator.AddressBech32, HostId: host.Id, Tier: types.TIER_GENERAL, Price: randomPrice(data, params),
 			NoticeSeconds: r.Uint64InRange(0, params.MaxNoticeSeconds+1),
 		}
+		msg.InterruptiblePrice, msg.MaxAheadSeconds = randomOffers(data, params, msg.Price)
 		if r.Bool() {
 			msg.Gpus = []uint32{r.Uint32InRange(0, host.GpuCount)}
 		}
@@ -47,7 +48,12 @@ func ChangeListingFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgChan
 		if reporter.IsSkipped() {
 			return nil, nil
 		}
-		msg := &types.MsgChangeListing{Operator: l.Operator, ListingId: l.Id, Price: randomPrice(data, must(k.Params(ctx)))}
+		params := must(k.Params(ctx))
+		msg := &types.MsgChangeListing{
+			Operator: l.Operator, ListingId: l.Id, Price: randomPrice(data, params),
+			NoticeSeconds: data.Rand().Uint64InRange(0, params.MaxNoticeSeconds+1),
+		}
+		msg.InterruptiblePrice, msg.MaxAheadSeconds = randomOffers(data, params, msg.Price)
 		skipRefused(ctx, reporter, func(ctx context.Context) error {
 			_, err := keeper.NewMsgServer(k).ChangeListing(ctx, msg)
 			return err
@@ -87,6 +93,20 @@ func UpdateParamsFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgUpdat
 			Params:    RandomParams(data.Rand().Rand, must(k.Params(ctx)).AllowedDenoms[0]),
 		}
 	}
+}
+
+// randomOffers are an interruptible price and how far ahead can be reserved, most
+// of the time.
+func randomOffers(data *simsx.ChainDataSource, params types.Params, price sdk.Coin) (interruptible *sdk.Coin, ahead uint64) {
+	r := data.Rand()
+	if r.Intn(4) > 0 {
+		amount := must(r.PositiveSDKIntInRange(math.OneInt(), price.Amount.AddRaw(1)))
+		interruptible = &sdk.Coin{Denom: price.Denom, Amount: amount}
+	}
+	if r.Intn(4) > 0 {
+		ahead = r.Uint64InRange(0, params.MaxAheadSeconds+1)
+	}
+	return interruptible, ahead
 }
 
 func notWithdrawn(l types.Listing) bool { return l.Status != types.LISTING_STATUS_WITHDRAWN }

@@ -10,40 +10,6 @@ import (
 	"github.com/grafilab/grafi/x/gpumarket/types"
 )
 
-// RentFactory rents from an open listing.
-func RentFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgRent] {
-	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgRent) {
-		l := anyListing(ctx, k, data, reporter, func(l types.Listing) bool { return l.Status == types.LISTING_STATUS_OPEN })
-		if reporter.IsSkipped() {
-			return nil, nil
-		}
-		r := data.Rand()
-		renter := data.AnyAccount(reporter, simsx.WithDenomBalance(l.Price.Denom))
-		if l.Tier == types.TIER_SELECTIVE {
-			renter = data.GetAccount(reporter, l.AllowList[0])
-		}
-		if reporter.IsSkipped() {
-			return nil, nil
-		}
-		msg := &types.MsgRent{
-			Renter: renter.AddressBech32, ListingId: l.Id, GpuCount: uint32(1 + r.Intn(len(l.Gpus))),
-			DurationSeconds: r.Uint64InRange(l.MinDurationSeconds, min(l.MinDurationSeconds+86_400, l.MaxDurationSeconds)+1),
-			MaxPrice:        l.Price, ManifestDigest: make([]byte, types.DigestSize), CloseOnExit: r.Bool(),
-		}
-		r.Read(msg.ManifestDigest)
-		escrow := sdk.NewCoin(l.Price.Denom, types.AmountFor(l.Price.Amount, int(msg.GpuCount), msg.DurationSeconds))
-		if !escrow.IsPositive() || !renter.LiquidBalance().BlockAmount(escrow) {
-			reporter.Skip("the renter cannot pay, or it costs nothing")
-			return nil, nil
-		}
-		skipRefused(ctx, reporter, func(ctx context.Context) error {
-			_, err := keeper.NewMsgServer(k).Rent(ctx, msg)
-			return err
-		})
-		return []simsx.SimAccount{renter}, msg
-	}
-}
-
 // ConfirmStartFactory reports the start of a pending rental, by anyone.
 func ConfirmStartFactory(k *keeper.Keeper, keys AgentKeys) simsx.SimMsgFactoryFn[*types.MsgConfirmStart] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgConfirmStart) {
@@ -103,7 +69,9 @@ func ReportResultFactory(k *keeper.Keeper, keys AgentKeys) simsx.SimMsgFactoryFn
 // ExtendRentalFactory adds up to an hour to an active rental.
 func ExtendRentalFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgExtendRental] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgExtendRental) {
-		rental := anyRental(ctx, k, data, reporter, func(r types.Rental) bool { return r.State == types.RENTAL_STATE_ACTIVE })
+		rental := anyRental(ctx, k, data, reporter, func(r types.Rental) bool {
+			return r.State == types.RENTAL_STATE_ACTIVE && r.Subscription == nil
+		})
 		if reporter.IsSkipped() {
 			return nil, nil
 		}
