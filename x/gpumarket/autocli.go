@@ -9,11 +9,11 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 	return &autocliv1.ModuleOptions{
 		Query: &autocliv1.ServiceCommandDescriptor{
 			Service:           "grafi.gpumarket.v1.Query",
-			RpcCommandOptions: queryCommands(),
+			RpcCommandOptions: append(queryCommands(), matchQueryCommands()...),
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
 			Service:           "grafi.gpumarket.v1.Msg",
-			RpcCommandOptions: txCommands(),
+			RpcCommandOptions: append(txCommands(), matchTxCommands()...),
 		},
 	}
 }

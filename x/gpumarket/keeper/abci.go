@@ -10,6 +10,9 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := k.expireInvitations(ctx, int(params.DeadlineBudget)); err != nil {
+		return err
+	}
 	due, err := k.dueRentals(ctx, int(params.DeadlineBudget))
 	if err != nil {
 		return err

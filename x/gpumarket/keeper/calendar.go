@@ -56,6 +56,14 @@ func (k *Keeper) gpuFree(ctx context.Context, host uint64, ordinal uint32, from,
 
 // book enters the rental's window for each of its GPUs.
 func (k *Keeper) book(ctx context.Context, r types.Rental) error {
+	if err := k.enter(ctx, r); err != nil {
+		return err
+	}
+	return k.refreshGPUs(ctx, r.HostId, r.Gpus)
+}
+
+// enter is book without a look at the offers.
+func (k *Keeper) enter(ctx context.Context, r types.Rental) error {
 	start, end := r.Window()
 	for _, ordinal := range r.Gpus {
 		if err := k.bookings.Set(ctx, collections.Join3(r.HostId, ordinal, start),
@@ -76,7 +84,7 @@ func (k *Keeper) unbook(ctx context.Context, r types.Rental) error {
 			return err
 		}
 	}
-	return nil
+	return k.refreshGPUs(ctx, r.HostId, r.Gpus)
 }
 
 // gpuBooked tells whether an open rental holds the GPU, now or later.

@@ -153,12 +153,17 @@ func (k *Keeper) close(ctx context.Context, params types.Params, r *types.Rental
 	} else if err := k.setBond(ctx, r, math.ZeroInt()); err != nil {
 		return err
 	}
-	if err := k.failOver(ctx, params, r, reason, at); err != nil {
+	if err := k.failOver(ctx, params, r, reason); err != nil {
 		return err
 	}
 	refund, err := k.refund(ctx, r)
 	if err != nil {
 		return err
+	}
+	if r.StartedAt != nil {
+		if err := k.indexPrice(ctx, params, *r, at); err != nil {
+			return err
+		}
 	}
 	r.State, r.ClosedAt = types.RENTAL_STATE_CLOSED, &at
 	if err := k.requeue(ctx, params, r); err != nil {

@@ -51,10 +51,11 @@ func (k *Keeper) ExtendRental(ctx context.Context, renter sdk.AccAddress, id, ad
 	if !added.IsPositive() {
 		return types.ErrInvalidDuration.Wrapf("%d s more cost less than one %s", addSeconds, added.Denom)
 	}
-	if err := k.bank.SendCoinsFromAccountToModule(ctx, renter, types.ModuleName, sdk.NewCoins(added)); err != nil {
-		return errorsmod.Wrapf(err, "escrow of %s for rental %d", added, id)
-	}
 	r.DurationSeconds, r.EndsAt = duration, &ends
+	cost := added.AddAmount(k.raiseReserve(&r))
+	if err := k.bank.SendCoinsFromAccountToModule(ctx, renter, types.ModuleName, sdk.NewCoins(cost)); err != nil {
+		return errorsmod.Wrapf(err, "escrow of %s for rental %d", cost, id)
+	}
 	r.BalanceWarnings = r.PassedWarnings(now(ctx))
 	r.Escrowed, r.Escrow = r.Escrowed.Add(added.Amount), r.Escrow.Add(added.Amount)
 	if err := k.book(ctx, r); err != nil {

@@ -15,6 +15,7 @@ import (
 // fakeStaking says yes until it is told otherwise, and remembers prices.
 type fakeStaking struct {
 	notRentable, notCovered error
+	jailed                  sdk.AccAddress
 	kind                    stakingext.OperatorKind
 	prices                  map[string]math.Int // "host/ordinal"
 	key                     storetypes.StoreKey // what a failed message must roll back
@@ -24,9 +25,15 @@ type fakeStaking struct {
 	pay                     func(context.Context, sdk.AccAddress, sdk.Coin) error
 }
 
-func (s *fakeStaking) EnsureRentable(context.Context, sdk.AccAddress) error { return s.notRentable }
-func (s *fakeStaking) EnsureCovered(context.Context, sdk.AccAddress) error  { return s.notCovered }
-func (s *fakeStaking) StakeDenom(context.Context) (string, error)           { return denom, nil }
+func (s *fakeStaking) EnsureRentable(_ context.Context, op sdk.AccAddress) error {
+	if s.jailed.Equals(op) {
+		return stakingext.ErrJailed
+	}
+	return s.notRentable
+}
+
+func (s *fakeStaking) EnsureCovered(context.Context, sdk.AccAddress) error { return s.notCovered }
+func (s *fakeStaking) StakeDenom(context.Context) (string, error)          { return denom, nil }
 
 func (s *fakeStaking) SetListedPrice(_ context.Context, _ sdk.AccAddress, host uint64, ordinal uint32, price math.Int) error {
 	s.prices[fmt.Sprintf("%d/%d", host, ordinal)] = price

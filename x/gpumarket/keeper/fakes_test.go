@@ -20,6 +20,7 @@ type fakeAttestation struct {
 	dead    map[uint64]bool
 	// networkFault holds the slots that many hosts missed.
 	networkFault map[uint64]bool
+	more         map[uint64]fakeHost // other hosts
 }
 
 type anchor struct {
@@ -28,14 +29,23 @@ type anchor struct {
 }
 
 func (a *fakeAttestation) Host(_ context.Context, id uint64) (attestationtypes.Host, error) {
-	if id != a.host.Id {
-		return attestationtypes.Host{}, errUnknownHost
+	if id == a.host.Id {
+		return a.host, nil
 	}
-	return a.host, nil
+	if h, ok := a.more[id]; ok {
+		return h.Host, nil
+	}
+	return attestationtypes.Host{}, errUnknownHost
 }
 
 func (a *fakeAttestation) GPU(_ context.Context, id uint64, ordinal uint32) (attestationtypes.Gpu, error) {
-	return attestationtypes.Gpu{HostId: id, Ordinal: ordinal, Class: a.classes[ordinal]}, nil
+	gpu := attestationtypes.Gpu{HostId: id, Ordinal: ordinal}
+	if id == a.host.Id {
+		gpu.Class = a.classes[ordinal]
+	} else {
+		gpu.Class = a.more[id].class
+	}
+	return gpu, nil
 }
 
 func (a *fakeAttestation) VerifyAgentSignature(_ context.Context, _ uint64, domain string, doc, sig []byte) error {
@@ -62,7 +72,10 @@ func (a *fakeAttestation) JudgedAt(_ context.Context, slot uint64) (time.Time, b
 	return slotStart(slot + 1).Add(window + time.Second), false, nil
 }
 
-func (a *fakeAttestation) GPUsUp(_ context.Context, _, slot uint64, _ []uint32) (bool, error) {
+func (a *fakeAttestation) GPUsUp(_ context.Context, id, slot uint64, _ []uint32) (bool, error) {
+	if h, ok := a.more[id]; ok {
+		return !h.down, nil
+	}
 	return !a.dead[slot], nil
 }
 

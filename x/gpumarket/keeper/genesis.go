@@ -44,7 +44,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		if !r.Open() {
 			continue
 		}
-		if err := k.book(ctx, r); err != nil {
+		if err := k.enter(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -52,6 +52,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		if err := k.notRunning.Set(ctx, collections.Join(mark.RentalId, mark.Slot)); err != nil {
 			return err
 		}
+	}
+	if err := k.initMatch(ctx, gs); err != nil {
+		return err
 	}
 	broken, err := k.escrowInvariant(ctx, gs.Params, gs.Rentals)
 	if err != nil {
@@ -87,8 +90,11 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	}); err != nil {
 		return nil, err
 	}
-	return &gs, k.notRunning.Walk(ctx, nil, func(key collections.Pair[uint64, uint64]) (bool, error) {
+	if err := k.notRunning.Walk(ctx, nil, func(key collections.Pair[uint64, uint64]) (bool, error) {
 		gs.NotRunning = append(gs.NotRunning, types.NotRunningMark{RentalId: key.K1(), Slot: key.K2()})
 		return false, nil
-	})
+	}); err != nil {
+		return nil, err
+	}
+	return &gs, k.exportMatch(ctx, &gs)
 }

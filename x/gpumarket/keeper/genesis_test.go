@@ -21,7 +21,7 @@ func fullGenesis() types.GenesisState {
 		Id: 1, HostId: hostID, Operator: str(operator), Gpus: []uint32{0, 1, 2, 3}, Class: class, Tier: types.TIER_SELECTIVE,
 		Price: coin(hourly), MinDurationSeconds: 60, MaxDurationSeconds: 7_200, NoticeSeconds: 900,
 		AllowList: []string{str(renter)}, Status: types.LISTING_STATUS_PAUSED, CreatedAt: start, RentalsOpened: 7,
-		InterruptiblePrice: ptr(coin(hourly / 2)), MaxAheadSeconds: 86_400,
+		InterruptiblePrice: ptr(coin(hourly / 2)), MaxAheadSeconds: 86_400, Country: "DE",
 	}
 	withdrawn := listing
 	withdrawn.Id, withdrawn.Status, withdrawn.RentalsOpened = 2, types.LISTING_STATUS_WITHDRAWN, 0
@@ -74,6 +74,24 @@ func fullGenesis() types.GenesisState {
 		Params: params, Listings: []types.Listing{listing, withdrawn}, NextListingId: 3,
 		Rentals:    []types.Rental{pending, active, done, parked, reserved, preempted, subscribed},
 		NotRunning: []types.NotRunningMark{{RentalId: firstRental + 1, Slot: slotAt(start) + 1}},
+		Invitations: []types.Invitation{
+			{ListingId: 1, Account: str(stranger), By: types.INVITATION_SIDE_RENTER, CreatedAt: start, ExpiresAt: after(300)},
+			{ListingId: 2, Account: str(renter), By: types.INVITATION_SIDE_OPERATOR, CreatedAt: start, ExpiresAt: after(400)},
+		},
+		PriceBuckets: []types.PriceBucket{
+			{Class: class, Denom: denom, Hour: 490_895, Volumes: []types.PriceVolume{
+				{Price: math.NewInt(3_500_000), GpuSeconds: 10}, {Price: math.NewInt(hourly), GpuSeconds: 20},
+			}},
+			{Class: class, Denom: "uusdc", Hour: 490_895, Volumes: []types.PriceVolume{{Price: math.NewInt(7), GpuSeconds: 5}}},
+			{Class: class, Denom: denom, Hour: 490_896, Volumes: []types.PriceVolume{{Price: math.NewInt(hourly), GpuSeconds: 180}}},
+		},
+		PairVolumes: []types.PairVolume{
+			{Class: class, Denom: denom, Day: 20_454, Renter: str(renter), Operator: str(operator), GpuSeconds: 180},
+		},
+		DayVolumes: []types.DayVolume{
+			{Class: class, Denom: denom, Day: 20_453, GpuSeconds: 30}, {Class: class, Denom: "uusdc", Day: 20_453, GpuSeconds: 5},
+			{Class: class, Denom: denom, Day: 20_454, GpuSeconds: 180},
+		},
 	}
 }
 

@@ -32,6 +32,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) ([]string, error) {
 			return k.escrowInvariant(ctx, gs.Params, gs.Rentals)
 		},
 		k.bondInvariant, k.calendarInvariant, k.queueInvariant, k.openInvariant, k.listedInvariant,
+		k.offerInvariant, k.invitationInvariant, k.indexInvariant,
 	}
 	for _, check := range checks {
 		found, err := check(ctx, gs)

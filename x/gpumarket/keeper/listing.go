@@ -89,7 +89,7 @@ func (k *Keeper) CreateListing(ctx context.Context, operator sdk.AccAddress, n N
 			return types.Listing{}, err
 		}
 	}
-	if err := k.listings.Set(ctx, l.Id, l); err != nil {
+	if err := k.storeListing(ctx, nil, &l); err != nil {
 		return types.Listing{}, err
 	}
 	return l, emit(ctx, &types.EventListingCreated{
@@ -130,8 +130,8 @@ func checkTier(p types.Params, l types.Listing) error {
 			return types.ErrInvalidAllowList.Wrapf("%d accounts, want none on a general listing", len(l.AllowList))
 		}
 	case types.TIER_SELECTIVE:
-		if n := len(l.AllowList); n == 0 || n > int(p.MaxAllowList) {
-			return types.ErrInvalidAllowList.Wrapf("%d accounts, want 1 to %d", n, p.MaxAllowList)
+		if n := len(l.AllowList); n > int(p.MaxAllowList) { // none: those who are invited
+			return types.ErrInvalidAllowList.Wrapf("%d accounts, want at most %d", n, p.MaxAllowList)
 		}
 	default:
 		return types.ErrInvalidTier.Wrapf("%s, want general or selective", l.Tier)

@@ -23,6 +23,7 @@ func (k *Keeper) ChangeListing(ctx context.Context, operator sdk.AccAddress, id 
 	if err != nil {
 		return err
 	}
+	old := l
 	before, err := k.stakedPrice(ctx, l.Price)
 	if err != nil {
 		return err
@@ -43,7 +44,7 @@ func (k *Keeper) ChangeListing(ctx context.Context, operator sdk.AccAddress, id 
 			return err
 		}
 	}
-	if err := k.listings.Set(ctx, id, l); err != nil {
+	if err := k.storeListing(ctx, &old, &l); err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventListingChanged{
@@ -102,8 +103,9 @@ func (k *Keeper) withdraw(ctx context.Context, operator sdk.AccAddress, l types.
 }
 
 func (k *Keeper) setStatus(ctx context.Context, l types.Listing, status types.ListingStatus) error {
+	old := l
 	l.Status = status
-	if err := k.listings.Set(ctx, l.Id, l); err != nil {
+	if err := k.storeListing(ctx, &old, &l); err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventListingStatusChanged{ListingId: l.Id, Status: status})

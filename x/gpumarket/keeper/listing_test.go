@@ -86,7 +86,6 @@ func TestCreateListingRefuses(t *testing.T) {
 		"GPU is listed":      {given: func(f *fixture) { f.list() }, want: types.ErrGPUListed},
 		"list on general": {msg: func(m *types.MsgCreateListing) { m.AllowList = []string{str(renter)} },
 			want: types.ErrInvalidAllowList},
-		"selective for nobody": {msg: func(m *types.MsgCreateListing) { m.Tier = types.TIER_SELECTIVE }, want: types.ErrInvalidAllowList},
 		"account twice": {msg: func(m *types.MsgCreateListing) {
 			m.Tier, m.AllowList = types.TIER_SELECTIVE, []string{str(renter), str(renter)}
 		}, want: types.ErrInvalidAllowList},

@@ -68,8 +68,9 @@ func (k *Keeper) setOffer(ctx context.Context, l types.Listing, set types.OfferS
 }
 
 // storeListing stores a listing whose terms or status changed, and moves its
-// offer. before is nil for a new one.
-func (k *Keeper) storeListing(ctx context.Context, before *types.Listing, l types.Listing) error {
+// offer. before is nil for a new one. An open listing takes over the country that
+// its host is in now.
+func (k *Keeper) storeListing(ctx context.Context, before, l *types.Listing) error {
 	if before != nil && offered(*before) {
 		for _, set := range types.OfferSets {
 			if err := k.setOffer(ctx, *before, set, false); err != nil {
@@ -77,10 +78,17 @@ func (k *Keeper) storeListing(ctx context.Context, before *types.Listing, l type
 			}
 		}
 	}
-	if err := k.listings.Set(ctx, l.Id, l); err != nil {
+	if l.Status == types.LISTING_STATUS_OPEN {
+		host, err := k.attestation.Host(ctx, l.HostId)
+		if err != nil {
+			return err
+		}
+		l.Country = types.Country(host.Region)
+	}
+	if err := k.listings.Set(ctx, l.Id, *l); err != nil {
 		return err
 	}
-	return k.addOffer(ctx, l)
+	return k.addOffer(ctx, *l)
 }
 
 // addOffer enters the listing into the sets that it belongs to.
@@ -91,5 +99,5 @@ func (k *Keeper) addOffer(ctx context.Context, l types.Listing) error {
 	if err := k.setOffer(ctx, l, types.OffersAll, true); err != nil {
 		return err
 	}
-	return k.refreshVacancy(ctx, l)
+	return k.refreshVacancy(ctx, l, nil)
 }

@@ -28,8 +28,9 @@ var (
 )
 
 // indexPrice adds a closed rental to the price index of its class: the
-// GPU-seconds that were paid, as far as its parties may still add to it today.
-func (k *Keeper) indexPrice(ctx context.Context, params types.Params, r types.Rental) error {
+// GPU-seconds that were paid, as far as its parties may still add to it on the day
+// of the close. at is the time of the close, not that of the block.
+func (k *Keeper) indexPrice(ctx context.Context, params types.Params, r types.Rental, at time.Time) error {
 	volume := types.PaidSeconds(r.Paid, r.Price.Amount)
 	if volume == 0 {
 		return nil
@@ -39,8 +40,8 @@ func (k *Keeper) indexPrice(ctx context.Context, params types.Params, r types.Re
 		return err
 	}
 	market := types.MarketKey(l.Class, r.Price.Denom)
-	hour, day := indexTime(now(ctx))
-	if err := k.pruneIndex(ctx, hour, day); err != nil {
+	hour, day := indexTime(at)
+	if err := k.pruneIndex(ctx); err != nil {
 		return err
 	}
 	counted, err := k.countPair(ctx, params, r, day, market, volume)
@@ -114,12 +115,14 @@ func (k *Keeper) PriceIndex(ctx context.Context, class, denom string) (*sdk.Coin
 // writes at most one of each, so what is old goes away as fast as it came.
 const prunedPerClose = 2
 
-// pruneIndex removes what no index and no limit reads any more.
-func (k *Keeper) pruneIndex(ctx context.Context, hour, day uint64) error {
+// pruneIndex removes what no index and no limit reads any more. A day more than
+// needed is kept for rentals that are closed late.
+func (k *Keeper) pruneIndex(ctx context.Context) error {
+	hour, day := indexTime(now(ctx))
 	return errors.Join(
 		prune(ctx, k.prices, func(key priceKey) bool { return key.K1() < firstHour(hour) }),
-		prune(ctx, k.pairVolumes, func(key pairKey) bool { return key.K1() < day }),
-		prune(ctx, k.dayVolumes, func(key dayKey) bool { return key.K1()+1 < day }),
+		prune(ctx, k.pairVolumes, func(key pairKey) bool { return key.K1()+1 < day }),
+		prune(ctx, k.dayVolumes, func(key dayKey) bool { return key.K1()+2 < day }),
 	)
 }
 
@@ -161,87 +164,4 @@ func getOrZero[K any](ctx context.Context, m collections.Map[K, uint64], key K) 
 		return 0, nil
 	}
 	return n, err
-}
-
-// The records of the index in genesis: their keys are made of the fields.
-
-func (k *Keeper) exportIndex(ctx context.Context, gs *types.GenesisState) error {
-	err := k.prices.Walk(ctx, nil, func(key priceKey, seconds uint64) (bool, error) {
-		class, denom, err := types.SplitMarket(key.K2())
-		if err != nil {
-			return true, err
-		}
-		v := types.PriceVolume{Price: types.PriceOfKey(key.K3()), GpuSeconds: seconds}
-		if n := len(gs.PriceBuckets); n > 0 {
-			if b := &gs.PriceBuckets[n-1]; b.Hour == key.K1() && b.Class == class && b.Denom == denom {
-				b.Volumes = append(b.Volumes, v)
-				return false, nil
-			}
-		}
-		gs.PriceBuckets = append(gs.PriceBuckets,
-			types.PriceBucket{Class: class, Denom: denom, Hour: key.K1(), Volumes: []types.PriceVolume{v}})
-		return false, nil
-	})
-	if err != nil {
-		return err
-	}
-	err = k.pairVolumes.Walk(ctx, nil, func(key pairKey, seconds uint64) (bool, error) {
-		class, denom, err := types.SplitMarket(key.K2())
-		if err != nil {
-			return true, err
-		}
-		renter, err := k.addressCodec.BytesToString(key.K3())
-		if err != nil {
-			return true, err
-		}
-		operator, err := k.addressCodec.BytesToString(key.K4())
-		gs.PairVolumes = append(gs.PairVolumes, types.PairVolume{
-			Class: class, Denom: denom, Day: key.K1(), Renter: renter, Operator: operator, GpuSeconds: seconds,
-		})
-		return false, err
-	})
-	if err != nil {
-		return err
-	}
-	return k.dayVolumes.Walk(ctx, nil, func(key dayKey, seconds uint64) (bool, error) {
-		class, denom, err := types.SplitMarket(key.K2())
-		gs.DayVolumes = append(gs.DayVolumes,
-			types.DayVolume{Class: class, Denom: denom, Day: key.K1(), GpuSeconds: seconds})
-		return false, err
-	})
-}
-
-func (k *Keeper) initIndex(ctx context.Context, gs types.GenesisState) error {
-	for _, b := range gs.PriceBuckets {
-		for _, v := range b.Volumes {
-			price, err := types.PriceKey(v.Price)
-			if err != nil {
-				return err
-			}
-			key := collections.Join3(b.Hour, types.MarketKey(b.Class, b.Denom), price)
-			if err := k.prices.Set(ctx, key, v.GpuSeconds); err != nil {
-				return err
-			}
-		}
-	}
-	for _, p := range gs.PairVolumes {
-		renter, err := k.addressCodec.StringToBytes(p.Renter)
-		if err != nil {
-			return types.ErrInvalidGenesis.Wrapf("pair_volumes: renter %q: %s", p.Renter, err)
-		}
-		operator, err := k.addressCodec.StringToBytes(p.Operator)
-		if err != nil {
-			return types.ErrInvalidGenesis.Wrapf("pair_volumes: operator %q: %s", p.Operator, err)
-		}
-		key := collections.Join4(p.Day, types.MarketKey(p.Class, p.Denom), sdk.AccAddress(renter), sdk.AccAddress(operator))
-		if err := k.pairVolumes.Set(ctx, key, p.GpuSeconds); err != nil {
-			return err
-		}
-	}
-	for _, d := range gs.DayVolumes {
-		if err := k.dayVolumes.Set(ctx, collections.Join(d.Day, types.MarketKey(d.Class, d.Denom)), d.GpuSeconds); err != nil {
-			return err
-		}
-	}
-	return nil
 }

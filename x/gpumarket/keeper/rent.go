@@ -169,6 +169,7 @@ func newFailover(r types.Rental, most *sdk.Coin) (*types.Failover, error) {
 	if err := f.Validate(r); err != nil {
 		return nil, err
 	}
-	f.Reserve = types.AmountFor(most.Amount, len(r.Gpus), r.DurationSeconds).Sub(r.Escrow)
+	r.Failover = &f
+	f.Reserve = types.ReserveFor(r)
 	return &f, nil
 }

@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"cosmossdk.io/collections"
@@ -14,9 +15,13 @@ import (
 // a rental that may take it from an interruptible one (takeable).
 //
 // A GPU counts as held from the start of a booking until the booking is removed,
-// so that time alone never makes a listing vacant without a write here.
-func (k *Keeper) vacancy(ctx context.Context, l types.Listing) (free, takeable bool, err error) {
-	for _, ordinal := range l.Gpus {
+// so that time alone never makes a listing vacant without a write here. The GPUs
+// that just changed come first, then the others from the highest ordinal down:
+// rentals take the lowest ones, so what is free is mostly found at once.
+func (k *Keeper) vacancy(ctx context.Context, l types.Listing, changed []uint32) (free, takeable bool, err error) {
+	order := slices.Clone(l.Gpus)
+	slices.Reverse(order)
+	for _, ordinal := range slices.Concat(changed, order) {
 		b, held, err := k.bookingBefore(ctx, l.HostId, ordinal, now(ctx).Add(time.Nanosecond))
 		if err != nil {
 			return false, false, err
@@ -24,29 +29,18 @@ func (k *Keeper) vacancy(ctx context.Context, l types.Listing) (free, takeable b
 		if !held {
 			return true, true, nil
 		}
-		if takeable {
-			continue
-		}
-		if takeable, err = k.preemptible(ctx, b.RentalId); err != nil {
-			return false, false, err
-		}
+		takeable = takeable || b.Interruptible
 	}
 	return false, takeable, nil
 }
 
-// preemptible tells whether another rental may take the GPUs of this one. A rental
-// is stored before it is booked, so that it can be asked for here.
-func (k *Keeper) preemptible(ctx context.Context, rentalID uint64) (bool, error) {
-	r, err := k.rentals.Get(ctx, rentalID)
-	return r.Type == types.RENTAL_TYPE_INTERRUPTIBLE && r.PreemptedBy == 0, err
-}
-
-// refreshVacancy brings the vacant sets in step with the calendar.
-func (k *Keeper) refreshVacancy(ctx context.Context, l types.Listing) error {
+// refreshVacancy brings the vacant sets in step with the calendar, in which the
+// bookings of some of the listing's GPUs changed.
+func (k *Keeper) refreshVacancy(ctx context.Context, l types.Listing, changed []uint32) error {
 	if !offered(l) {
 		return nil
 	}
-	free, takeable, err := k.vacancy(ctx, l)
+	free, takeable, err := k.vacancy(ctx, l, changed)
 	if err != nil {
 		return err
 	}
@@ -78,21 +72,22 @@ func (k *Keeper) refreshVacancy(ctx context.Context, l types.Listing) error {
 // refreshGPUs does so for the listings that hold these GPUs now: not always the
 // one that they were rented from.
 func (k *Keeper) refreshGPUs(ctx context.Context, host uint64, ordinals []uint32) error {
-	var last uint64
-	for _, ordinal := range ordinals {
-		id, err := k.listedGPUs.Get(ctx, collections.Join(host, ordinal))
-		if errors.Is(err, collections.ErrNotFound) || err == nil && id == last {
+	for i := 0; i < len(ordinals); {
+		id, err := k.listedGPUs.Get(ctx, collections.Join(host, ordinals[i]))
+		if errors.Is(err, collections.ErrNotFound) {
+			i++
 			continue
-		}
-		if err != nil {
+		} else if err != nil {
 			return err
 		}
-		last = id
 		l, err := k.listings.Get(ctx, id)
 		if err != nil {
 			return err
 		}
-		if err := k.refreshVacancy(ctx, l); err != nil {
+		first := i
+		for i++; i < len(ordinals) && slices.Contains(l.Gpus, ordinals[i]); i++ {
+		}
+		if err := k.refreshVacancy(ctx, l, ordinals[first:i]); err != nil {
 			return err
 		}
 	}

@@ -50,6 +50,8 @@ var (
 	ErrInvitationNotFound  = errorsmod.Register(ModuleName, 45, "invitation not found")
 	ErrInvitationExists    = errorsmod.Register(ModuleName, 46, "invitation exists")
 	ErrTooManyInvitations  = errorsmod.Register(ModuleName, 47, "too many invitations")
+	ErrWrongRegion         = errorsmod.Register(ModuleName, 48, "host is in another region")
+	ErrTrustTier           = errorsmod.Register(ModuleName, 49, "host is under the trust tier")
 
 	// ErrNotImplemented is of a message that this version does not handle.
 	ErrNotImplemented = errorsmod.Register(ModuleName, 60, "not implemented")

@@ -64,4 +64,12 @@ type AttestationKeeper interface {
 	// NetworkFault tells whether so many hosts missed the judged slot that it was
 	// the network's fault and nobody's own.
 	NetworkFault(ctx context.Context, slot uint64) (bool, error)
+	// ClassesWith returns the classes whose GPUs all have at least so much memory
+	// and weight, ascending.
+	ClassesWith(ctx context.Context, minMemoryMiB, minWeightPPM uint64) ([]string, error)
+	// TrustTier returns how far the host is proven, from 0 (declared).
+	TrustTier(ctx context.Context, hostID uint64) (uint32, error)
+	// HostReliability returns the share of yesterday's slots, in PPM, that the
+	// host's GPUs were up.
+	HostReliability(ctx context.Context, host *attestation.Host) (uint64, error)
 }

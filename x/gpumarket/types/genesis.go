@@ -30,7 +30,10 @@ func (gs GenesisState) Validate() error {
 	if err := validateBookings(gs.Rentals); err != nil {
 		return err
 	}
-	return gs.validateMarks(rentals)
+	if err := gs.validateMarks(rentals); err != nil {
+		return err
+	}
+	return gs.validateMatch(listings)
 }
 
 // hostGPU is one GPU of the chain.
@@ -88,7 +91,7 @@ func (l Listing) Validate() error {
 		return ErrInvalidStart.Wrapf("max_ahead of %d s, want at most %d", l.MaxAheadSeconds, limitAhead)
 	case l.Status < LISTING_STATUS_OPEN || l.Status > LISTING_STATUS_WITHDRAWN:
 		return ErrInvalidStatus.Wrapf("%s", l.Status)
-	case (l.Tier == TIER_SELECTIVE) != (len(l.AllowList) > 0):
+	case l.Tier != TIER_SELECTIVE && len(l.AllowList) > 0:
 		return ErrInvalidAllowList.Wrapf("%d accounts on a %s listing", len(l.AllowList), l.Tier)
 	case l.RentalsOpened > 1<<RentalIDShift:
 		return ErrNoRentalNumber.Wrapf("%d rentals opened", l.RentalsOpened)

@@ -2,6 +2,7 @@ package types
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"cosmossdk.io/math"
@@ -80,4 +81,85 @@ type OfferScope struct {
 // and denoms have a stricter form, and countries are two letters.
 func (s OfferScope) Key() string {
 	return string('0'+rune(s.Set)) + " " + s.Class + " " + s.Denom + " " + s.Country
+}
+
+// Validate checks the form of a request; the search itself does the rest.
+//
+// Errors: ErrInvalidRequest, ErrInvalidDuration, ErrInvalidPrice, ErrInvalidDigest.
+func (r ComputeRequest) Validate(p Params) error {
+	switch {
+	case (r.Class == "") == (r.MinMemoryMib == 0 && r.MinWeightPpm == 0):
+		return ErrInvalidRequest.Wrapf("class %q with minimums of %d MiB and %d PPM, want either a class or minimums",
+			r.Class, r.MinMemoryMib, r.MinWeightPpm)
+	case r.GpuCount == 0 || r.GpuCount > maxRequestGPUs:
+		return ErrInvalidRequest.Wrapf("gpu_count is %d, want 1 to %d", r.GpuCount, maxRequestGPUs)
+	case r.Placement < PLACEMENT_ONE_HOST || r.Placement > PLACEMENT_SPREAD:
+		return ErrInvalidRequest.Wrapf("placement is %s, want one host, gang or spread", r.Placement)
+	case r.Interruptible && r.StartAt != nil:
+		return ErrInvalidRequest.Wrap("an interruptible rental starts now")
+	case strings.ContainsAny(r.Class+r.MaxPrice.Denom+r.Region, "\x00 "):
+		return ErrInvalidRequest.Wrapf("class %q, denom %q, region %q", r.Class, r.MaxPrice.Denom, r.Region)
+	case r.DurationSeconds < p.MinDurationSeconds || r.DurationSeconds > p.MaxDurationSeconds:
+		return ErrInvalidDuration.Wrapf("%d s, want %d to %d", r.DurationSeconds, p.MinDurationSeconds, p.MaxDurationSeconds)
+	case len(r.ManifestDigest) != DigestSize:
+		return ErrInvalidDigest.Wrapf("manifest_digest has %d bytes, want %d", len(r.ManifestDigest), DigestSize)
+	}
+	if !slices.Contains(p.AllowedDenoms, r.MaxPrice.Denom) || r.MaxPrice.Amount.IsNil() || !r.MaxPrice.Amount.IsPositive() {
+		return ErrInvalidPrice.Wrapf("max_price %s%s, want at least 1 of one of %q", r.MaxPrice.Amount, r.MaxPrice.Denom, p.AllowedDenoms)
+	}
+	if f := r.FailoverMaxPrice; f != nil && (f.Denom != r.MaxPrice.Denom || f.Amount.IsNil() || f.Amount.GT(p.MaxPrice)) {
+		return ErrInvalidFailover.Wrapf("failover_max_price %s%s, want at most %s%s", f.Amount, f.Denom, p.MaxPrice, r.MaxPrice.Denom)
+	}
+	return nil
+}
+
+// maxRequestGPUs is more than any search can find: a request takes at most
+// max_gang listings, and a listing is of one host.
+const maxRequestGPUs = 65_536
+
+// Words is the verdict as a reader of a search's result wants it.
+func (v CandidateVerdict) Words() string {
+	switch v {
+	case CANDIDATE_VERDICT_CHOSEN:
+		return "would do"
+	case CANDIDATE_VERDICT_NOT_NEEDED:
+		return "not needed"
+	case CANDIDATE_VERDICT_PRICE:
+		return "over the price"
+	case CANDIDATE_VERDICT_DURATION:
+		return "not for that long"
+	case CANDIDATE_VERDICT_START:
+		return "not for that start"
+	case CANDIDATE_VERDICT_REGION:
+		return "elsewhere"
+	case CANDIDATE_VERDICT_TRUST_TIER:
+		return "under the trust tier"
+	case CANDIDATE_VERDICT_NOT_FREE:
+		return "without enough free GPUs"
+	case CANDIDATE_VERDICT_CLASS:
+		return "of another class by now"
+	case CANDIDATE_VERDICT_HOST:
+		return "on a host that is not active"
+	case CANDIDATE_VERDICT_OPERATOR:
+		return "of an operator who cannot rent out"
+	case CANDIDATE_VERDICT_NOT_INTERRUPTIBLE:
+		return "without an interruptible price"
+	}
+	return "not judged"
+}
+
+// UnservedSeconds is the time of the rental that is not billed yet: all of it
+// before the start.
+func (r Rental) UnservedSeconds() uint64 {
+	if r.StartedAt == nil {
+		return r.DurationSeconds
+	}
+	return r.DurationSeconds - min(ServedSeconds(*r.StartedAt, *r.PaidUntil), r.DurationSeconds)
+}
+
+// ReserveFor returns what a failover must hold besides the escrow: the whole
+// duration at the highest price of a replacement, less the same at the rental's own.
+func ReserveFor(r Rental) math.Int {
+	dearest := AmountFor(r.Failover.MaxPrice.Amount, len(r.Gpus), r.DurationSeconds)
+	return dearest.Sub(AmountFor(r.Price.Amount, len(r.Gpus), r.DurationSeconds))
 }
