@@ -20,7 +20,7 @@ import (
 
 // TestSlashCostsTheSameAtAnyNumberOfStakers counts the store operations of one
 // slash that reaches the pool, what left it, and what moved on, at 20 and at
-// 10,000 stakers (100,000 with GRAFI_LONG_TESTS).
+// 5,000 stakers (100,000 with GRAFI_LONG_TESTS).
 func TestSlashCostsTheSameAtAnyNumberOfStakers(t *testing.T) {
 	many := 5_000
 	if os.Getenv("GRAFI_LONG_TESTS") != "" {
