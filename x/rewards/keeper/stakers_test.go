@@ -1,11 +1,13 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 
 	"cosmossdk.io/math"
 	"github.com/stretchr/testify/require"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
@@ -300,4 +302,45 @@ func TestStakerPoolsPages(t *testing.T) {
 	require.ErrorContains(t, err, "InvalidArgument")
 	_, err = f.queries.StakingRewards(f.ctx, &types.QueryStakingRewardsRequest{Delegator: ann.String(), Operator: cleo.String()})
 	require.ErrorContains(t, err, "NotFound")
+}
+
+// TestHookOfSharesAloneReleases: the fact that shares change is enough, whichever
+// hook comes first.
+func TestHookOfSharesAloneReleases(t *testing.T) {
+	f := newStakeFixture(t)
+	f.staking.register(olga, 1<<20, 0)
+	require.NoError(t, f.staking.delegate(f.ctx, ann, olga, 1<<20))
+	f.mine(t, olga, 4_000)
+	f.at(begin.Add(31 * oneDay))
+
+	require.NoError(t, f.staking.hooks.BeforeDelegationChanged(f.ctx, ben, olga, math.ZeroInt()))
+
+	require.Empty(t, f.export(t).Tranches)
+	require.Equal(t, sdk.NewCoins(ugrafi(2_000)), f.claimable(t, ann, olga))
+}
+
+// TestFeeCostsTheSameForManyStakers: the gas of a payment, of a release and of a
+// slash doesn't depend on how many stakers share it.
+func TestFeeCostsTheSameForManyStakers(t *testing.T) {
+	gas := func(stakers int) (used []uint64) {
+		f := newStakeFixture(t)
+		f.staking.register(olga, 1<<20, 100_000)
+		for i := range stakers {
+			staker := sdk.AccAddress(fmt.Sprintf("staker %013d", i))
+			require.NoError(t, f.staking.delegate(f.ctx, staker, olga, 1<<20/int64(stakers)))
+		}
+		f.mine(t, olga, 1<<30)
+		f.after(2 * oneDay)
+		for _, step := range []func() error{
+			func() error { f.fee(t, olga, ugrafi(grafi)); return nil },
+			func() error { _, err := f.k.Withdraw(f.ctx, olga); return err },
+			func() error { _, err := f.staking.slash(f.ctx, olga, 1, 1_000); return err },
+		} {
+			f.ctx = f.ctx.WithGasMeter(storetypes.NewInfiniteGasMeter())
+			require.NoError(t, step())
+			used = append(used, f.ctx.GasMeter().GasConsumed())
+		}
+		return used
+	}
+	require.Equal(t, gas(1), gas(1<<10))
 }
