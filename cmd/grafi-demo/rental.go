@@ -56,7 +56,7 @@ func (d *demo) match(ctx context.Context) (string, error) {
 }
 
 func (d *demo) rent(ctx context.Context) (string, error) {
-	manifest, err := d.manifest("manifest.json", "-samples", "160", "-pause", "120ms")
+	manifest, err := d.manifest("manifest.json", "-samples", "120", "-pause", "60ms")
 	if err != nil {
 		return "", err
 	}

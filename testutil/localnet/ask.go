@@ -38,6 +38,9 @@ func (n *Network) Attested(ctx context.Context, hostID string, slot uint64) (boo
 		return false, fmt.Errorf("host id: %w", err)
 	}
 	resp, err := attestation.NewQueryClient(n.client).HostSlot(ctx, &attestation.QueryHostSlotRequest{HostId: number, Slot: slot})
+	if chainclient.IsNotFound(err) {
+		return false, nil // the slot isn't over
+	}
 	if err != nil {
 		return false, err
 	}
