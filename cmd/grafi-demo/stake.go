@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/grafilab/grafi/testutil/localnet"
+	rewards "github.com/grafilab/grafi/x/rewards/types"
 )
 
 // What is staked, in ugrafi. Those who stake at operators hold a good 41 % of
@@ -54,26 +55,25 @@ func (d *demo) claimMining(ctx context.Context) (string, error) {
 		d.day, grafi(reward), grafi(kept.Tranches[len(kept.Tranches)-1].Amount)), nil
 }
 
-// rewardedDay is a closed day for which the host's first GPU has a reward; empty
-// when there is none yet.
+// rewardedDay is the newest closed day for which the host's first GPU has a
+// reward; empty when there is none yet.
 func (d *demo) rewardedDay(ctx context.Context) (string, error) {
-	var mining struct {
-		Mining struct {
-			FirstDay  uint64 `json:"first_day,string"`
-			NextClose uint64 `json:"next_close,string"`
-		} `json:"mining"`
-	}
-	if err := d.net.Query(ctx, &mining, "rewards", "mining"); err != nil {
+	q := rewards.NewQueryClient(d.net.Client())
+	mining, err := q.Mining(ctx, &rewards.QueryMiningRequest{})
+	if err != nil {
 		return "", err
 	}
-	for day := mining.Mining.FirstDay; day < mining.Mining.NextClose; day++ {
-		var got struct {
-			GPUs []struct{ Reward string } `json:"gpus"`
-		}
-		if err := d.net.Query(ctx, &got, "rewards", "host-day", strconv.FormatUint(day, 10), d.host.ID); err != nil {
+	host, err := strconv.ParseUint(d.host.ID, 10, 64)
+	if err != nil {
+		return "", err
+	}
+	for next := mining.Mining.NextClose; next > mining.Mining.FirstDay; next-- {
+		day := next - 1
+		got, err := q.HostDay(ctx, &rewards.QueryHostDayRequest{Day: day, HostId: host})
+		if err != nil {
 			return "", err
 		}
-		if len(got.GPUs) > 0 && got.GPUs[0].Reward != "0" && got.GPUs[0].Reward != "" {
+		if len(got.Gpus) > 0 && got.Gpus[0].Reward.IsPositive() {
 			return strconv.FormatUint(day, 10), nil
 		}
 	}

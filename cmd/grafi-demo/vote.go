@@ -6,17 +6,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	gov "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	"github.com/grafilab/grafi/internal/chaininfo"
 	"github.com/grafilab/grafi/testutil/localnet"
+	market "github.com/grafilab/grafi/x/gpumarket/types"
 )
 
 // newNotice is what the proposal asks for: interruptible renters get more time.
-const newNotice = "90s"
+const newNotice = 90 * time.Second
 
 // propose submits a proposal to change one param and votes with the stake at
 // operators; the validator stays silent.
@@ -37,28 +41,28 @@ func (d *demo) propose(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("proposal %s: interruptible rentals get %s of notice, not 60s; open for %s", d.proposalID, newNotice, voting), nil
+	return fmt.Sprintf("proposal %s: interruptible rentals get %s of notice, not 1m0s; open for %s", d.proposalID, newNotice, voting), nil
 }
 
 // proposal writes the proposal's file.
 func (d *demo) proposal(ctx context.Context) (path string, err error) {
-	var market struct {
+	var current struct {
 		Params map[string]any `json:"params"`
 	}
-	if err := d.net.Query(ctx, &market, "gpumarket", "params"); err != nil {
+	if err := d.net.Query(ctx, &current, "gpumarket", "params"); err != nil {
 		return "", err
 	}
-	market.Params["preempt_notice"] = newNotice
-	var gov struct {
+	current.Params["preempt_notice"] = fmt.Sprintf("%gs", newNotice.Seconds())
+	var voting struct {
 		Params struct {
 			MinDeposit []struct{ Amount, Denom string } `json:"min_deposit"`
 		} `json:"params"`
 	}
-	if err := d.net.Query(ctx, &gov, "gov", "params"); err != nil {
+	if err := d.net.Query(ctx, &voting, "gov", "params"); err != nil {
 		return "", err
 	}
-	if len(gov.Params.MinDeposit) != 1 {
-		return "", fmt.Errorf("x/gov asks for %d deposits, want 1", len(gov.Params.MinDeposit))
+	if len(voting.Params.MinDeposit) != 1 {
+		return "", fmt.Errorf("x/gov asks for %d deposits, want 1", len(voting.Params.MinDeposit))
 	}
 	authority, err := sdk.Bech32ifyAddressBytes(chaininfo.Bech32Prefix, authtypes.NewModuleAddress(govtypes.ModuleName))
 	if err != nil {
@@ -66,9 +70,9 @@ func (d *demo) proposal(ctx context.Context) (path string, err error) {
 	}
 	raw, err := json.MarshalIndent(map[string]any{
 		"messages": []any{map[string]any{
-			"@type": "/grafi.gpumarket.v1.MsgUpdateParams", "authority": authority, "params": market.Params,
+			"@type": "/grafi.gpumarket.v1.MsgUpdateParams", "authority": authority, "params": current.Params,
 		}},
-		"deposit": gov.Params.MinDeposit[0].Amount + gov.Params.MinDeposit[0].Denom,
+		"deposit": voting.Params.MinDeposit[0].Amount + voting.Params.MinDeposit[0].Denom,
 		"title":   "More notice for interruptible rentals",
 		"summary": "A minute is short to save a model's weights.",
 	}, "", "  ")
@@ -82,36 +86,28 @@ func (d *demo) proposal(ctx context.Context) (path string, err error) {
 // showVote waits for the end of the vote and looks at what it changed.
 func (d *demo) showVote(ctx context.Context) (string, error) {
 	d.screen.command("grafid", "query", "gov", "proposal", d.proposalID)
-	var got struct {
-		Proposal struct {
-			Status           string `json:"status"`
-			FailedReason     string `json:"failed_reason"`
-			FinalTallyResult struct {
-				Yes string `json:"yes_count"`
-			} `json:"final_tally_result"`
-		} `json:"proposal"`
+	id, err := strconv.ParseUint(d.proposalID, 10, 64)
+	if err != nil {
+		return "", err
 	}
+	var p *gov.Proposal
 	if err := localnet.Until(ctx, "the end of the vote", func() (bool, error) {
-		err := d.net.Query(ctx, &got, "gov", "proposal", d.proposalID)
-		return got.Proposal.Status != "PROPOSAL_STATUS_VOTING_PERIOD", err
+		got, err := gov.NewQueryClient(d.net.Client()).Proposal(ctx, &gov.QueryProposalRequest{ProposalId: id})
+		p = got.GetProposal()
+		return p.GetStatus() != gov.StatusVotingPeriod, err
 	}); err != nil {
 		return "", err
 	}
-	p := got.Proposal
-	if p.Status != "PROPOSAL_STATUS_PASSED" {
+	if p.Status != gov.StatusPassed {
 		return "", fmt.Errorf("proposal %s ended as %s %s", d.proposalID, p.Status, p.FailedReason)
 	}
-	var market struct {
-		Params struct {
-			PreemptNotice string `json:"preempt_notice"`
-		} `json:"params"`
-	}
 	d.screen.command("grafid", "query", "gpumarket", "params")
-	if err := d.net.Query(ctx, &market, "gpumarket", "params"); err != nil {
+	params, err := market.NewQueryClient(d.net.Client()).Params(ctx, &market.QueryParamsRequest{})
+	if err != nil {
 		return "", err
 	}
-	if market.Params.PreemptNotice != newNotice {
-		return "", fmt.Errorf("proposal %s passed and preempt_notice is %s, want %s", d.proposalID, market.Params.PreemptNotice, newNotice)
+	if got := params.Params.PreemptNotice.String(); got != newNotice.String() {
+		return "", fmt.Errorf("proposal %s passed and preempt_notice is %s, want %s", d.proposalID, got, newNotice)
 	}
-	return fmt.Sprintf("passed with %s, without the validator's vote; preempt_notice is %s now", grafi(p.FinalTallyResult.Yes), newNotice), nil
+	return fmt.Sprintf("passed with %s, without the validator's vote; preempt_notice is %s now", grafi(p.FinalTallyResult.YesCount), newNotice), nil
 }

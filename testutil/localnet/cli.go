@@ -9,7 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
+
+// inclusion is how long a transaction may take to be in a block.
+const inclusion = time.Minute
 
 // Run runs a program to its end and returns its standard output. An error
 // holds what it wrote to standard error.
@@ -92,7 +96,13 @@ func (n *Network) included(ctx context.Context, what string, answer []byte) (TxR
 	if sent.Code != 0 {
 		return sent, fmt.Errorf("tx %s: refused with code %d: %s", what, sent.Code, sent.RawLog)
 	}
-	if err := n.Query(ctx, &got, "wait-tx", sent.Hash, "--timeout", "60s"); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, inclusion)
+	defer cancel()
+	err := Until(ctx, "transaction "+sent.Hash, func() (done bool, err error) {
+		got, done, err = n.lookup(ctx, sent.Hash)
+		return done, err
+	})
+	if err != nil {
 		return got, err
 	}
 	if got.Code != 0 {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Host is a machine with GPUs on the network: an agent and an executor.
@@ -175,44 +174,4 @@ func (h *Host) Start(ctx context.Context) error {
 // Stop ends the executor, then the agent.
 func (h *Host) Stop(context.Context) error {
 	return errors.Join(h.Executor.Stop(), h.Agent.Stop())
-}
-
-// Rental is what a rental's record says, amounts in its own denom.
-type Rental struct {
-	State       string    `json:"state"`
-	CloseReason string    `json:"close_reason"`
-	StartedAt   time.Time `json:"started_at"`
-	EndsAt      time.Time `json:"ends_at"`
-	ClosedAt    time.Time `json:"closed_at"`
-	Escrowed    string    `json:"escrowed"`
-	Escrow      string    `json:"escrow"`
-	Paid        string    `json:"paid"`
-	Refunded    string    `json:"refunded"`
-}
-
-// Rental asks the chain for a rental.
-func (n *Network) Rental(ctx context.Context, id string) (Rental, error) {
-	var got struct {
-		Rental Rental `json:"rental"`
-	}
-	err := n.Query(ctx, &got, "gpumarket", "rental", id)
-	return got.Rental, err
-}
-
-// Attested tells whether the host attested the slot.
-func (n *Network) Attested(ctx context.Context, hostID string, slot uint64) (bool, error) {
-	var got struct {
-		Attested bool `json:"attested"`
-	}
-	err := n.Query(ctx, &got, "attestation", "host-slot", hostID, strconv.FormatUint(slot, 10))
-	return got.Attested, err
-}
-
-// LastClosedSlot returns the newest slot with a closing block.
-func (n *Network) LastClosedSlot(ctx context.Context) (uint64, error) {
-	var clock struct {
-		LastClosedSlot uint64 `json:"last_closed_slot,string"`
-	}
-	err := n.Query(ctx, &clock, "attestation", "clock")
-	return clock.LastClosedSlot, err
 }

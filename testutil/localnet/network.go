@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,6 +13,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/grafilab/grafi/internal/chainclient"
+	"github.com/grafilab/grafi/internal/chaininfo"
 )
 
 // Network is a chain of one or more validators on loopback.
@@ -26,6 +30,8 @@ type Network struct {
 	Nodes []Node
 	// Accounts are the funded accounts by name.
 	Accounts map[string]string
+
+	client *chainclient.Client // of node 0, for what is asked again and again
 }
 
 // Node is one validator.
@@ -123,7 +129,11 @@ func (n *Network) load() error {
 	for _, a := range manifest.Accounts {
 		n.Accounts[a.Name] = a.Address
 	}
-	return nil
+	n.client, err = chainclient.New(chainclient.Config{
+		ChainID: n.ChainID, Endpoints: []string{n.Nodes[0].RPC}, GasPrices: chaininfo.DefaultMinGasPrices,
+		PollInterval: 100 * time.Millisecond,
+	}, slog.New(slog.DiscardHandler))
+	return err
 }
 
 // HTTP returns the RPC address of a node as a URL.
@@ -156,20 +166,8 @@ func (n *Network) Stop() error {
 
 // Status returns the height and time of node 0's latest block.
 func (n *Network) Status(ctx context.Context) (height int64, blockTime time.Time, err error) {
-	out, err := Run(ctx, n.Program("grafid"), "status", "--node", n.Nodes[0].RPC)
-	if err != nil {
-		return 0, time.Time{}, err
-	}
-	var status struct {
-		SyncInfo struct {
-			Height int64     `json:"latest_block_height,string"`
-			Time   time.Time `json:"latest_block_time"`
-		} `json:"sync_info"`
-	}
-	if err := json.Unmarshal(out, &status); err != nil {
-		return 0, time.Time{}, fmt.Errorf("status: %w in %s", err, strings.TrimSpace(string(out)))
-	}
-	return status.SyncInfo.Height, status.SyncInfo.Time, nil
+	status, err := n.client.Status(ctx)
+	return status.Height, status.BlockTime, err
 }
 
 // WaitHeight waits until node 0 has the height, and returns the one it has.

@@ -1,6 +1,8 @@
 package gpumarket
 
 import (
+	"slices"
+
 	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
 )
 
@@ -13,7 +15,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
 			Service:           "grafi.gpumarket.v1.Msg",
-			RpcCommandOptions: append(txCommands(), matchTxCommands()...),
+			RpcCommandOptions: slices.Concat(txCommands(), subscriptionTxCommands(), matchTxCommands()),
 		},
 	}
 }

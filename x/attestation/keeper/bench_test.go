@@ -26,7 +26,11 @@ type benchBatch struct {
 
 func newBenchBatch(b *testing.B, hosts int) *benchBatch {
 	b.Helper()
-	f := newFixture(b)
+	return newBenchBatchOn(b, newFixture(b), hosts)
+}
+
+func newBenchBatchOn(b *testing.B, f *fixture, hosts int) *benchBatch {
+	b.Helper()
 	for n := range uint64(hosts) {
 		msg := registration(b, operator, agentKey(n+1), h100s(n+1, 8))
 		_, err := f.msg.RegisterHost(f.ctx, msg)
@@ -37,21 +41,30 @@ func newBenchBatch(b *testing.B, hosts int) *benchBatch {
 	}
 	f.slot(startSlot + 1)
 	f.commit()
-	out := &benchBatch{f: f, group: f.group(startSlot)}
-	anchor, err := f.k.Anchor(f.ctx, startSlot)
-	require.NoError(b, err)
+	out := &benchBatch{f: f, keys: make([]voi.PublicKey, hosts)}
 	for n := range uint64(hosts) {
-		att := f.good(n+1, startSlot)
-		host, err := f.k.Host(f.ctx, n+1)
+		out.keys[n] = public(agentKey(n + 1))
+	}
+	out.sign(b, startSlot)
+	return out
+}
+
+// sign makes the message for a slot.
+func (bb *benchBatch) sign(b *testing.B, slot uint64) {
+	b.Helper()
+	bb.group, bb.signed = bb.f.group(slot), nil
+	anchor, err := bb.f.k.Anchor(bb.f.ctx, slot)
+	require.NoError(b, err)
+	for n := range uint64(len(bb.keys)) {
+		att := bb.f.good(n+1, slot)
+		host, err := bb.f.k.Host(bb.f.ctx, n+1)
 		require.NoError(b, err)
-		doc := types.NewAttestationDoc(chainID, &host, startSlot, &anchor, &att)
+		doc := types.NewAttestationDoc(chainID, &host, slot, &anchor, &att)
 		signBytes, err := doc.SignBytes()
 		require.NoError(b, err)
-		out.group.Attestations = append(out.group.Attestations, att)
-		out.keys = append(out.keys, public(agentKey(n+1)))
-		out.signed = append(out.signed, signBytes)
+		bb.group.Attestations = append(bb.group.Attestations, att)
+		bb.signed = append(bb.signed, signBytes)
 	}
-	return out
 }
 
 // expand computes what the key cache of the chain holds.

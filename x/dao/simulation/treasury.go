@@ -67,6 +67,9 @@ func CreateGrantFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgCreate
 		}
 		for i := range 1 + r.Intn(int(must(k.Params(ctx)).MaxMilestones)) {
 			part := partOfTreasury(ctx, k, data, reporter)
+			if reporter.IsSkipped() {
+				return nil, nil
+			}
 			msg.Denom = part.Denom
 			msg.Milestones = append(msg.Milestones, types.Milestone{
 				Title: fmt.Sprintf("milestone %d", i), Amount: math.MaxInt(math.OneInt(), part.Amount.QuoRaw(10)),

@@ -63,6 +63,16 @@ func (f *fixture) anyMsg(msg sdk.Msg) (err error) {
 	return err
 }
 
+// note counts what happened in the block, and why rentals closed.
+func (f *fixture) note(seen map[string]int) {
+	for _, rental := range f.state().Rentals {
+		seen[rental.CloseReason.String()]++
+	}
+	for _, e := range f.events() {
+		seen[e.Type]++
+	}
+}
+
 // quietDay lets up to a day pass with nobody sending anything but the agent: it
 // attests every slot, none of them, or all with the rentals as not running.
 func (f *fixture) quietDay(now time.Time, mood int, seen map[string]int) time.Time {
@@ -78,9 +88,7 @@ func (f *fixture) quietDay(now time.Time, mood int, seen map[string]int) time.Ti
 			require.NoError(f.t, f.k.Hooks().AfterRentalsNotRunning(f.ctx, hostID, slotAt(now)-1, ids))
 		}
 		f.endBlock()
-		for _, rental := range f.state().Rentals {
-			seen[rental.CloseReason.String()]++
-		}
+		f.note(seen)
 	}
 	return now.Add(time.Second)
 }
@@ -95,7 +103,8 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 	factories := []simsx.SimMsgFactoryX{
 		simulation.CreateListingFactory(f.k), simulation.ChangeListingFactory(f.k), simulation.SetListingStatusFactory(f.k),
 		simulation.RentFactory(f.k), simulation.RentFactory(f.k), simulation.ConfirmStartFactory(f.k, keys),
-		simulation.SubscribeFactory(f.k), simulation.TopUpFactory(f.k), simulation.CancelSubscriptionFactory(f.k),
+		simulation.SubscribeFactory(f.k), simulation.SubscribeFactory(f.k), simulation.ConfirmStartFactory(f.k, keys),
+		simulation.ConfirmStartFactory(f.k, keys), simulation.TopUpFactory(f.k), simulation.CancelSubscriptionFactory(f.k),
 		simulation.ConfirmStartFactory(f.k, keys), simulation.ReportResultFactory(f.k, keys),
 		simulation.ExtendRentalFactory(f.k), simulation.CloseRentalFactory(f.k), simulation.SettleFactory(f.k),
 		simulation.UpdateParamsFactory(f.k),
@@ -137,12 +146,7 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 			seen[sdk.MsgTypeURL(msg)]++
 		}
 		f.endBlock()
-		for _, rental := range f.state().Rentals {
-			seen[rental.CloseReason.String()]++
-		}
-		for _, e := range f.events() {
-			seen[e.Type]++
-		}
+		f.note(seen)
 	}
 	return f
 }

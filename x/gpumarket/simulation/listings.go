@@ -71,7 +71,7 @@ func SetListingStatusFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgS
 		}
 		status := types.LISTING_STATUS_PAUSED
 		switch {
-		case data.Rand().Intn(5) == 0:
+		case data.Rand().Intn(10) == 0:
 			status = types.LISTING_STATUS_WITHDRAWN
 		case l.Status == types.LISTING_STATUS_PAUSED:
 			status = types.LISTING_STATUS_OPEN

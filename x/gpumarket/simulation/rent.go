@@ -58,12 +58,12 @@ func SubscribeFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgSubscrib
 		}
 		r := data.Rand()
 		msg := &types.MsgSubscribe{
-			Renter: renter.AddressBech32, ListingId: l.Id, GpuCount: uint32(1 + r.Intn(len(l.Gpus))), PeriodSeconds: randomDuration(data, l),
+			Renter: renter.AddressBech32, ListingId: l.Id, GpuCount: uint32(1 + r.Intn(len(l.Gpus))), PeriodSeconds: min(randomDuration(data, l), l.MinDurationSeconds+3_600),
 			MaxPrice: l.Price, ManifestDigest: randomDigest(data), CloseOnExit: r.Intn(4) == 0,
 		}
 		period := types.AmountFor(l.Price.Amount, int(msg.GpuCount), msg.PeriodSeconds)
-		msg.Deposit = sdk.NewCoin(l.Price.Denom, period.MulRaw(int64(1+r.Intn(4))))
-		msg.Cap = sdk.NewCoin(l.Price.Denom, period.MulRaw(int64(1+r.Intn(8))))
+		msg.Deposit = sdk.NewCoin(l.Price.Denom, period.MulRaw(int64(1+r.Intn(4))).AddRaw(10)) // a period may cost one unit more
+		msg.Cap = sdk.NewCoin(l.Price.Denom, period.MulRaw(int64(1+r.Intn(8))).AddRaw(10))
 		spend(reporter, renter, l.Price.Denom, msg.Deposit.Amount)
 		skipRefused(ctx, reporter, func(ctx context.Context) error {
 			_, err := keeper.NewMsgServer(k).Subscribe(ctx, msg)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"cosmossdk.io/core/store"
 	"cosmossdk.io/log/v2"
 	"cosmossdk.io/math"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
@@ -71,6 +72,7 @@ type fixture struct {
 	// blocked accounts can't receive from a module; a test adds to it.
 	blocked map[string]bool
 	hooks   *fakeHooks
+	store   store.KVStoreService
 }
 
 func newFixture(t testingT) *fixture {
@@ -100,7 +102,8 @@ func newFixtureWith(t testingT, gs *types.GenesisState) *fixture {
 	f.bank = bankkeeper.NewBaseKeeper(f.cdc, runtime.NewKVStoreService(keys[banktypes.StoreKey]), f.accounts,
 		f.blocked, authority.String(), logger)
 	require.NoError(t, f.bank.SetParams(f.ctx, banktypes.DefaultParams()))
-	f.k = keeper.NewKeeper(runtime.NewKVStoreService(keys[types.StoreKey]), f.cdc, addresses, authority, f.bank)
+	f.store = runtime.NewKVStoreService(keys[types.StoreKey])
+	f.k = keeper.NewKeeper(f.store, f.cdc, addresses, authority, f.bank)
 	f.hooks = &fakeHooks{k: f.k, bank: f.bank}
 	f.k.SetHooks(types.MultiHooks{f.hooks})
 	f.msgs, f.queries = keeper.NewMsgServer(f.k), keeper.NewQueryServer(f.k)

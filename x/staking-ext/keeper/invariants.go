@@ -59,16 +59,22 @@ func (k *Keeper) CheckInvariants(ctx context.Context) ([]string, error) {
 // the sums of own and delegated stake.
 func (k *Keeper) checkOperators(ctx context.Context, broken *[]string) (own, delegated math.Int, err error) {
 	own, delegated = math.ZeroInt(), math.ZeroInt()
+	sums := map[string]math.Int{}
+	if err = k.requirements.Walk(ctx, nil, func(key gpuKey, r types.GpuRequirement) (bool, error) {
+		sum, ok := sums[string(key.K1())]
+		if !ok {
+			sum = math.ZeroInt()
+		}
+		sums[string(key.K1())] = sum.Add(r.Amount)
+		return false, nil
+	}); err != nil {
+		return own, delegated, err
+	}
 	err = k.operators.Walk(ctx, nil, func(address sdk.AccAddress, o types.Operator) (bool, error) {
 		own, delegated = own.Add(o.OwnStake), delegated.Add(o.DelegatedTokens)
-		asked := math.ZeroInt()
-		err := k.requirements.Walk(ctx, collections.NewPrefixedTripleRange[sdk.AccAddress, uint64, uint32](address),
-			func(_ gpuKey, r types.GpuRequirement) (bool, error) {
-				asked = asked.Add(r.Amount)
-				return false, nil
-			})
-		if err != nil {
-			return true, err
+		asked, ok := sums[string(address)]
+		if !ok {
+			asked = math.ZeroInt()
 		}
 		if !asked.Equal(o.Requirement) {
 			*broken = append(*broken, fmt.Sprintf("operator %s has requirement %s, but its GPUs ask for %s", o.Address, o.Requirement, asked))
