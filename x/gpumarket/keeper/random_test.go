@@ -55,6 +55,16 @@ func (f *fixture) anyMsg(msg sdk.Msg) (err error) {
 		_, err = deliver(f, f.msg.CloseRental, m)
 	case *types.MsgSettle:
 		_, err = deliver(f, f.msg.Settle, m)
+	case *types.MsgRequestCompute:
+		_, err = deliver(f, f.msg.RequestCompute, m)
+	case *types.MsgInviteRenter:
+		_, err = deliver(f, f.msg.InviteRenter, m)
+	case *types.MsgRequestAccess:
+		_, err = deliver(f, f.msg.RequestAccess, m)
+	case *types.MsgAnswerInvitation:
+		_, err = deliver(f, f.msg.AnswerInvitation, m)
+	case *types.MsgRevokeAccess:
+		_, err = deliver(f, f.msg.RevokeAccess, m)
 	case *types.MsgUpdateParams:
 		_, err = deliver(f, f.msg.UpdateParams, m)
 	default:
@@ -107,7 +117,8 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 		simulation.ConfirmStartFactory(f.k, keys), simulation.TopUpFactory(f.k), simulation.CancelSubscriptionFactory(f.k),
 		simulation.ConfirmStartFactory(f.k, keys), simulation.ReportResultFactory(f.k, keys),
 		simulation.ExtendRentalFactory(f.k), simulation.CloseRentalFactory(f.k), simulation.SettleFactory(f.k),
-		simulation.UpdateParamsFactory(f.k),
+		simulation.UpdateParamsFactory(f.k), simulation.RequestComputeFactory(f.k), simulation.InviteRenterFactory(f.k),
+		simulation.RequestAccessFactory(f.k), simulation.AnswerInvitationFactory(f.k), simulation.RevokeAccessFactory(f.k),
 	}
 	var accounts []simtypes.Account
 	for _, addr := range []sdk.AccAddress{operator, renter, stranger} {
@@ -185,7 +196,8 @@ func TestRandomMarkets(t *testing.T) {
 		&types.MsgCreateListing{}, &types.MsgChangeListing{}, &types.MsgSetListingStatus{}, &types.MsgRent{},
 		&types.MsgConfirmStart{}, &types.MsgReportResult{}, &types.MsgExtendRental{}, &types.MsgCloseRental{},
 		&types.MsgSettle{}, &types.MsgUpdateParams{}, &types.MsgSubscribe{}, &types.MsgTopUpSubscription{},
-		&types.MsgCancelSubscription{},
+		&types.MsgCancelSubscription{}, &types.MsgRequestCompute{}, &types.MsgInviteRenter{}, &types.MsgRequestAccess{},
+		&types.MsgAnswerInvitation{}, &types.MsgRevokeAccess{},
 	} {
 		require.Positive(t, seen[sdk.MsgTypeURL(msg)], "%T", msg)
 	}
