@@ -29,8 +29,8 @@ func disputeTxCommands() []*autocliv1.RpcCommandOptions {
 		{
 			RpcMethod: "OpenDispute", Use: "open-dispute [kind] [subject-id] [claim] [statement-digest]",
 			Short: "Lock a bond and ask a panel: a renter about a closed rental, an operator about a slash",
-			Example: "grafid tx dao open-dispute dispute-kind-rental 16777216 25000000 " +
-				"$(sha256sum statement.md | cut -d' ' -f1 | xxd -r -p | base64) --from renter",
+			Example: "grafid tx dao open-dispute rental 16777216 25000000 " +
+				"$(sha256sum statement.md | cut -d' ' -f1) --from renter",
 			PositionalArgs: args("kind", "subject_id", "claim", "statement_digest"),
 		},
 		{
@@ -44,12 +44,12 @@ func disputeTxCommands() []*autocliv1.RpcCommandOptions {
 		{
 			RpcMethod: "CommitVote", Use: "commit-vote [dispute-id] [commitment]",
 			Short:          "Bind to a vote without showing it (x/dao's README has the formula)",
-			Example:        "grafid tx dao commit-vote 1 XIKOR5cu0H8DVqbBVGhv8+pMN2Q5nJ2pnUVJYuGkH1I= --from alice",
+			Example:        "grafid tx dao commit-vote 1 5c828e4797... (64 hex digits) --from alice",
 			PositionalArgs: args("dispute_id", "commitment"),
 		},
 		{
 			RpcMethod: "RevealVote", Use: "reveal-vote [dispute-id] [vote] [salt]", Short: "Show the vote that was committed to",
-			Example:        "grafid tx dao reveal-vote 1 verdict-upheld 3q2+7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= --from alice",
+			Example:        "grafid tx dao reveal-vote 1 upheld deadbeef00... (64 hex digits) --from alice",
 			PositionalArgs: args("dispute_id", "vote", "salt"),
 		},
 		{

@@ -140,8 +140,8 @@ func (AppModule) WeightedOperations(module.SimulationState) []simtypes.WeightedO
 // WeightedOperationsX registers a factory for each message of users.
 func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Registry) {
 	reg.Add(weights.Get("dao_withdraw_stream", 30), simulation.WithdrawStreamFactory(am.keeper))
-	reg.Add(weights.Get("dao_pause", 10), simulation.PauseFactory(am.keeper))
-	reg.Add(weights.Get("dao_unpause", 10), simulation.UnpauseFactory(am.keeper))
+	reg.Add(weights.Get("dao_pause", 20), simulation.PauseFactory(am.keeper))
+	reg.Add(weights.Get("dao_unpause", 20), simulation.UnpauseFactory(am.keeper))
 	reg.Add(weights.Get("dao_join_jury", 40), simulation.JoinJuryFactory(am.keeper))
 	reg.Add(weights.Get("dao_leave_jury", 5), simulation.LeaveJuryFactory(am.keeper))
 	reg.Add(weights.Get("dao_open_dispute", 40), simulation.OpenDisputeFactory(am.keeper))

@@ -70,46 +70,6 @@ func (s *fakeStaking) SlashEquivocation(_ context.Context, req stakingext.SlashR
 	return stakingext.SlashResult{}, s.err
 }
 
-// fakeHooks remembers the facts, and refuses when told to.
-type fakeHooks struct {
-	notRunning []types.EventRentalsReportedNotRunning
-	changed    [][]uint32
-	retired    []uint64
-	counted    []countedDay
-	proven     [][2]uint64 // host, slot
-	err        error
-}
-
-func (h *fakeHooks) AfterRentalsNotRunning(_ context.Context, hostID, slot uint64, ids []uint64) error {
-	h.notRunning = append(h.notRunning, types.EventRentalsReportedNotRunning{HostId: hostID, Slot: slot, RentalIds: ids})
-	return h.err
-}
-
-func (h *fakeHooks) BeforeGPUsChanged(_ context.Context, _ uint64, ordinals []uint32) error {
-	h.changed = append(h.changed, ordinals)
-	return h.err
-}
-
-type countedDay struct {
-	day   uint64
-	hosts []types.CountedHost
-}
-
-func (h *fakeHooks) AfterSlotsCounted(_ context.Context, day uint64, hosts []types.CountedHost) error {
-	h.counted = append(h.counted, countedDay{day, hosts})
-	return h.err
-}
-
-func (h *fakeHooks) AfterEquivocationProven(_ context.Context, hostID, slot uint64) error {
-	h.proven = append(h.proven, [2]uint64{hostID, slot})
-	return h.err
-}
-
-func (h *fakeHooks) BeforeHostRetired(_ context.Context, hostID uint64) error {
-	h.retired = append(h.retired, hostID)
-	return h.err
-}
-
 // fixture is one network whose first block was at start.
 type fixture struct {
 	t       testing.TB

@@ -76,6 +76,8 @@ type court struct {
 	stakes  *courtStaking
 	market  courtMarket
 	names   map[string]sdk.AccAddress
+	// reached counts the events of all blocks before this one.
+	reached map[string]int
 }
 
 // courtMarket is the rentals that exist.
@@ -164,7 +166,7 @@ func (s *courtStaking) PayFromInsurance(ctx context.Context, to sdk.AccAddress, 
 // courtStart, 1,000 GRAFI of the provider at risk and 5,000 in the insurance account.
 func newCourt(t courtT, change ...func(*types.Params)) *court {
 	t.Helper()
-	c := &court{names: map[string]sdk.AccAddress{
+	c := &court{reached: map[string]int{}, names: map[string]sdk.AccAddress{
 		"renter": renter, "provider": provider, "outsider": outsider,
 		"dao": authtypes.NewModuleAddress(types.ModuleName), "treasury": authtypes.NewModuleAddress(types.TreasuryAccount),
 		"stake":     authtypes.NewModuleAddress(stakingext.ModuleName),
@@ -239,6 +241,9 @@ func (c *court) fund(t courtT, to sdk.AccAddress, amount int64) {
 
 // at begins a block at that time.
 func (c *court) at(now time.Time) {
+	for _, e := range c.ctx.EventManager().Events() {
+		c.reached[e.Type]++
+	}
 	height := c.ctx.BlockHeight() + 1
 	app := sha256.Sum256(fmt.Append(nil, "state before ", height))
 	c.ctx = c.ctx.WithBlockHeight(height).WithBlockTime(now).WithEventManager(sdk.NewEventManager()).

@@ -19,6 +19,8 @@ import (
 // message changed nothing, and the state is a genesis. In the end all disputes
 // close by themselves, all jurors can leave, and the account is empty.
 func TestCourtLosesNothing(t *testing.T) {
+	reached := map[string]int{}
+	defer func() { t.Log(reached) }()
 	rapid.Check(t, func(rt *rapid.T) {
 		c := newCourt(rt, func(p *types.Params) {
 			p.PanelSize = rapid.SampledFrom([]uint32{1, 3, 5, 9}).Draw(rt, "panel")
@@ -76,6 +78,7 @@ func TestCourtLosesNothing(t *testing.T) {
 					_ = try(&types.MsgJoinJury{Juror: who.String()})
 				}
 			},
+			// A panel votes in whatever phase it is, not always what it committed to.
 			"panel": func(rt *rapid.T) {
 				id := dispute.Draw(rt, "dispute")
 				d, err := c.k.Dispute(c.ctx, id)
@@ -90,6 +93,36 @@ func TestCourtLosesNothing(t *testing.T) {
 						_ = try(&types.MsgCommitVote{Juror: who.String(), DisputeId: id, Commitment: c.commitment(rt, id, who, vote)})
 					default:
 						_ = try(reveal(id, who, vote))
+					}
+				}
+			},
+			// A whole trial, as far as it comes.
+			"trial": func(rt *rapid.T) {
+				id := dispute.Draw(rt, "dispute")
+				votes := map[string]types.Verdict{}
+				for range 3 {
+					d, err := c.k.Dispute(c.ctx, id)
+					if err != nil || d.Parked || d.Decided() {
+						return
+					}
+					for _, who := range c.panel(rt, id) {
+						switch d.State {
+						case types.DISPUTE_STATE_COMMIT:
+							vote := rapid.SampledFrom([]types.Verdict{yes, no, yes, no, silent}).Draw(rt, "vote")
+							if vote != silent && try(&types.MsgCommitVote{Juror: who.String(), DisputeId: id, Commitment: c.commitment(rt, id, who, vote)}) == nil {
+								votes[who.String()] = vote
+							}
+						case types.DISPUTE_STATE_REVEAL:
+							_ = try(reveal(id, who, votes[who.String()]))
+						}
+					}
+					if d.DueAt.After(c.now()) {
+						c.end(rt, d.DueAt)
+					}
+				}
+				if rapid.Bool().Draw(rt, "appealed") {
+					for _, loser := range people {
+						_ = try(&types.MsgAppeal{Appellant: loser.String(), DisputeId: id})
 					}
 				}
 			},
@@ -131,5 +164,15 @@ func TestCourtLosesNothing(t *testing.T) {
 		}
 		require.Zero(rt, c.money()["dao"])
 		require.Equal(rt, supply, c.money()["supply"])
+		for event, n := range c.reached {
+			reached[event] += n
+		}
 	})
+	// The random lives are long enough to be worth something.
+	for _, event := range []string{
+		"PanelDrawn", "NoPanel", "PanelFailed", "VoteMissed", "VoteRevealed", "Verdict", "DisputeAppealed", "VerdictFinal",
+		"DisputeClosed", "JurorLeaving", "JurorLeft",
+	} {
+		require.Positive(t, reached["grafi.dao.v1.Event"+event], "%s in %v", event, reached)
+	}
 }

@@ -7,8 +7,11 @@ import (
 
 	"cosmossdk.io/math"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/grafilab/grafi/x/dao/types"
 )
@@ -42,11 +45,74 @@ func RandomParams(r *rand.Rand, guardian string) types.Params {
 	return p
 }
 
-// RandomizedGenState is an empty DAO with random params; one of the simulated
-// accounts is the guardian.
+// RandomizedGenState has random params, a guardian with a pause, and a treasury
+// with open streams and grants, whose coins are taken out of the accounts'
+// balances in x/bank's genesis. Disputes come from messages.
 func RandomizedGenState(simState *module.SimulationState) {
-	guardian, _ := simtypes.RandomAcc(simState.Rand, simState.Accounts)
+	r := simState.Rand
+	guardian, _ := simtypes.RandomAcc(r, simState.Accounts)
 	gs := types.DefaultGenesis()
-	gs.Params = RandomParams(simState.Rand, guardian.Address.String())
+	gs.Params = RandomParams(r, guardian.Address.String())
+	gs.Pauses = []types.Pause{{
+		TypeUrl: paused[len(paused)-1], Since: simState.GenTimestamp, Until: simState.GenTimestamp.Add(20 * 24 * time.Hour),
+		Reason: "simulated emergency before genesis", PausedBy: guardian.Address.String(),
+	}}
+	if state, ok := simState.GenState[banktypes.ModuleName]; ok {
+		var bank banktypes.GenesisState
+		simState.Cdc.MustUnmarshalJSON(state, &bank)
+		commitSome(simState, &bank, gs)
+		simState.GenState[banktypes.ModuleName] = simState.Cdc.MustMarshalJSON(&bank)
+	}
 	simState.GenState[types.ModuleName] = simState.Cdc.MustMarshalJSON(gs)
+}
+
+// commitSome opens a stream and a grant for a few accounts, each of which has
+// paid for its own and as much to the treasury.
+func commitSome(simState *module.SimulationState, bank *banktypes.GenesisState, gs *types.GenesisState) {
+	r := simState.Rand
+	committed, treasury := math.ZeroInt(), math.ZeroInt()
+	for _, account := range simState.Accounts {
+		if r.Intn(4) > 0 {
+			continue
+		}
+		part := takeBalance(r, bank, account.Address.String(), simState.BondDenom)
+		if !part.IsPositive() {
+			continue
+		}
+		gs.Streams = append(gs.Streams, types.Stream{
+			Id: gs.NextStreamId, Title: "stream of genesis", Recipient: account.Address.String(),
+			Amount: sdk.NewCoin(simState.BondDenom, part), StartsAt: simState.GenTimestamp,
+			EndsAt:    simState.GenTimestamp.Add(time.Duration(1+r.Intn(30*86_400)) * time.Second),
+			Withdrawn: math.ZeroInt(), Returned: math.ZeroInt(), State: types.STREAM_STATE_OPEN,
+		})
+		gs.Grants = append(gs.Grants, types.Grant{
+			Id: gs.NextGrantId, Title: "grant of genesis", Recipient: account.Address.String(), Denom: simState.BondDenom,
+			Milestones: []types.Milestone{{Title: "all of it", Amount: part}}, State: types.GRANT_STATE_OPEN,
+			CreatedAt: simState.GenTimestamp,
+		})
+		gs.NextStreamId++
+		gs.NextGrantId++
+		committed, treasury = committed.Add(part.MulRaw(2)), treasury.Add(part.MulRaw(2))
+	}
+	addBalance(bank, authtypes.NewModuleAddress(types.ModuleName).String(), simState.BondDenom, committed)
+	addBalance(bank, authtypes.NewModuleAddress(types.TreasuryAccount).String(), simState.BondDenom, treasury)
+}
+
+// takeBalance removes four times a random part of an account's balance, at most
+// a half of it, and returns the part.
+func takeBalance(r *rand.Rand, bank *banktypes.GenesisState, address, denom string) math.Int {
+	for i, b := range bank.Balances {
+		if b.Address == address {
+			part := simtypes.RandomAmount(r, b.Coins.AmountOf(denom).QuoRaw(8))
+			bank.Balances[i].Coins = b.Coins.Sub(sdk.NewCoin(denom, part.MulRaw(4)))
+			return part
+		}
+	}
+	return math.ZeroInt()
+}
+
+func addBalance(bank *banktypes.GenesisState, address, denom string, amount math.Int) {
+	if amount.IsPositive() {
+		bank.Balances = append(bank.Balances, banktypes.Balance{Address: address, Coins: sdk.NewCoins(sdk.NewCoin(denom, amount))})
+	}
 }

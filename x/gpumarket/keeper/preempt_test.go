@@ -209,6 +209,21 @@ func TestPreemptionLeavesAlone(t *testing.T) {
 	})
 }
 
+// Who ended others and then does not start pays as for a late cancellation.
+func TestCancelAfterAPreemption(t *testing.T) {
+	f := newFixture(t)
+	f.reservable()
+	victim := f.interruptible(4, day)
+	id := f.rent(1, 2, 3_600)
+	f.close(renter, id)
+	require.Equal(t, int64(720_000), f.rental(id).Paid.Int64())
+	require.Equal(t, types.CLOSE_REASON_RENTER_CANCELLED, f.rental(id).CloseReason)
+	f.checkInvariants()
+	f.blocks(after(60), 60)
+	require.Equal(t, types.CLOSE_REASON_PREEMPTED, f.rental(victim).CloseReason, "its notice stands")
+	f.checkInvariants()
+}
+
 // Its operator gives an interruptible rental no more notice than a preemption does.
 func TestOperatorNoticeOfAnInterruptible(t *testing.T) {
 	f := newFixture(t)

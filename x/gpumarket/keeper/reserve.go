@@ -59,9 +59,10 @@ func (k *Keeper) startDue(ctx context.Context, params types.Params, r *types.Ren
 }
 
 // cancel closes a rental that has not started for its renter, now. A reservation
-// that is cancelled late pays for it.
+// that is cancelled late pays for it, and so does a rental that preempted others:
+// to end them must not be free.
 func (k *Keeper) cancel(ctx context.Context, params types.Params, r *types.Rental) error {
-	if r.Type == types.RENTAL_TYPE_RESERVED {
+	if r.Reservation != nil {
 		fee := params.CancelFee(r.Escrow, r.Reservation.StartAt, now(ctx))
 		if err := k.pay(ctx, params, r, fee, now(ctx), now(ctx), 0); err != nil {
 			return err

@@ -170,7 +170,7 @@ func (r Rental) validateMoney() error {
 	if r.Open() && !r.Refunded.IsZero() {
 		return ErrInvalidGenesis.Wrapf("open with %s refunded", r.Refunded)
 	}
-	if r.Type == RENTAL_TYPE_RESERVED && r.CloseReason == CLOSE_REASON_RENTER_CANCELLED {
+	if r.Reservation != nil && r.CloseReason == CLOSE_REASON_RENTER_CANCELLED {
 		return nil // what a late cancellation cost
 	}
 	paid := zero()

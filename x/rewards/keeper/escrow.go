@@ -48,7 +48,7 @@ func (k *Keeper) hold(ctx context.Context, params types.Params, operator sdk.Acc
 		startsAt := days.SlotStart(days.FirstSlotOf(day + 1))
 		t = types.Tranche{
 			Operator: name, Day: day, Amount: math.ZeroInt(), Paid: math.ZeroInt(),
-			StartsAt: startsAt, EndsAt: startsAt.Add(params.ReleaseTime),
+			StartsAt: startsAt, EndsAt: startsAt.Add(params.ReleaseTime.Truncate(time.Second)),
 		}
 	} else if err != nil {
 		return err

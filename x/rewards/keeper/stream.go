@@ -27,7 +27,7 @@ func (k *Keeper) mintStream(ctx context.Context) error {
 	if errors.Is(err, collections.ErrNotFound) {
 		startsAt := now(ctx).Truncate(time.Second)
 		return k.stream.Set(ctx, types.Stream{
-			StartsAt: startsAt, EndsAt: startsAt.Add(params.ValidatorTime), Total: params.ValidatorSupply,
+			StartsAt: startsAt, EndsAt: startsAt.Add(params.ValidatorTime.Truncate(time.Second)), Total: params.ValidatorSupply,
 			Minted: math.ZeroInt(), LastMintedAt: startsAt,
 		})
 	} else if err != nil {

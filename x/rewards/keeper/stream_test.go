@@ -120,3 +120,20 @@ func TestMint(t *testing.T) {
 		})
 	}
 }
+
+// TestFractionsOfASecondDoNotCount: whatever the params say, what is written down
+// can be exported and started from.
+func TestFractionsOfASecondDoNotCount(t *testing.T) {
+	f := newStakeFixture(t)
+	f.staking.register(olga, 1_000, 0)
+	params := types.DefaultParams()
+	params.ReleaseTime, params.ValidatorTime = 90*time.Second+1, 90*time.Second+1
+	require.NoError(t, f.k.UpdateParams(f.ctx, gov.String(), params))
+	f.block(t, time.Millisecond)
+	f.mine(t, olga, 400)
+
+	gs := f.export(t)
+	require.Equal(t, begin.Add(90*time.Second), gs.Stream.EndsAt)
+	require.Equal(t, begin.Add(oneDay+90*time.Second), gs.Tranches[0].EndsAt)
+	require.NoError(t, f.k.InitGenesis(f.ctx, gs))
+}
