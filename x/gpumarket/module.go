@@ -158,6 +158,11 @@ func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Re
 	reg.Add(weights.Get("gpumarket_extend_rental", 20), simulation.ExtendRentalFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_close_rental", 20), simulation.CloseRentalFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_settle", 40), simulation.SettleFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_request_compute", 40), simulation.RequestComputeFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_invite_renter", 10), simulation.InviteRenterFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_request_access", 10), simulation.RequestAccessFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_answer_invitation", 20), simulation.AnswerInvitationFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_revoke_access", 5), simulation.RevokeAccessFactory(am.keeper))
 }
 
 // ProposalMsgsX registers the message of governance.

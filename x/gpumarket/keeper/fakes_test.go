@@ -21,6 +21,7 @@ type fakeAttestation struct {
 	// networkFault holds the slots that many hosts missed.
 	networkFault map[uint64]bool
 	more         map[uint64]fakeHost // other hosts
+	any          func(id uint64) attestationtypes.Host
 }
 
 type anchor struct {
@@ -35,6 +36,9 @@ func (a *fakeAttestation) Host(_ context.Context, id uint64) (attestationtypes.H
 	if h, ok := a.more[id]; ok {
 		return h.Host, nil
 	}
+	if a.any != nil {
+		return a.any(id), nil
+	}
 	return attestationtypes.Host{}, errUnknownHost
 }
 
@@ -43,7 +47,10 @@ func (a *fakeAttestation) GPU(_ context.Context, id uint64, ordinal uint32) (att
 	if id == a.host.Id {
 		gpu.Class = a.classes[ordinal]
 	} else {
-		gpu.Class = a.more[id].class
+		gpu.Class = class
+		if h, ok := a.more[id]; ok {
+			gpu.Class = h.class
+		}
 	}
 	return gpu, nil
 }

@@ -17,7 +17,7 @@ func indexClosed(want *types.GenesisState) {
 		if r.ClosedAt == nil || r.StartedAt == nil || !r.Paid.IsPositive() {
 			continue
 		}
-		n := r.Paid.MulRaw(3_600).Quo(r.Price.Amount).Uint64()
+		n := r.Paid.MulRaw(3_600).Add(r.Price.Amount).SubRaw(1).Quo(r.Price.Amount).Uint64()
 		hour, day := uint64(r.ClosedAt.Unix())/3_600, uint64(r.ClosedAt.Unix())/86_400
 		addBucket(want, hour, r.Price.Denom, r.Price.Amount, n)
 		at := slices.IndexFunc(want.PairVolumes, func(p types.PairVolume) bool {

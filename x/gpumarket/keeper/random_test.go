@@ -55,6 +55,16 @@ func (f *fixture) anyMsg(msg sdk.Msg) (err error) {
 		_, err = deliver(f, f.msg.CloseRental, m)
 	case *types.MsgSettle:
 		_, err = deliver(f, f.msg.Settle, m)
+	case *types.MsgRequestCompute:
+		_, err = deliver(f, f.msg.RequestCompute, m)
+	case *types.MsgInviteRenter:
+		_, err = deliver(f, f.msg.InviteRenter, m)
+	case *types.MsgRequestAccess:
+		_, err = deliver(f, f.msg.RequestAccess, m)
+	case *types.MsgAnswerInvitation:
+		_, err = deliver(f, f.msg.AnswerInvitation, m)
+	case *types.MsgRevokeAccess:
+		_, err = deliver(f, f.msg.RevokeAccess, m)
 	case *types.MsgUpdateParams:
 		_, err = deliver(f, f.msg.UpdateParams, m)
 	default:
@@ -109,6 +119,15 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 		simulation.ExtendRentalFactory(f.k), simulation.CloseRentalFactory(f.k), simulation.SettleFactory(f.k),
 		simulation.UpdateParamsFactory(f.k),
 	}
+	if seed >= matchingSeed {
+		factories = []simsx.SimMsgFactoryX{
+			simulation.CreateListingFactory(f.k), simulation.CreateListingFactory(f.k), simulation.ChangeListingFactory(f.k),
+			simulation.RequestComputeFactory(f.k), simulation.RequestComputeFactory(f.k), simulation.RequestComputeFactory(f.k),
+			simulation.ConfirmStartFactory(f.k, keys), simulation.ConfirmStartFactory(f.k, keys), simulation.CloseRentalFactory(f.k),
+			simulation.InviteRenterFactory(f.k), simulation.RequestAccessFactory(f.k), simulation.AnswerInvitationFactory(f.k),
+			simulation.RevokeAccessFactory(f.k), simulation.SettleFactory(f.k), simulation.SetListingStatusFactory(f.k),
+		}
+	}
 	var accounts []simtypes.Account
 	for _, addr := range []sdk.AccAddress{operator, renter, stranger} {
 		accounts = append(accounts, simtypes.Account{Address: addr, AddressBech32: str(addr)})
@@ -151,11 +170,15 @@ func randomMarket(t *testing.T, seed int64, seen map[string]int) *fixture {
 	return f
 }
 
+// matchingSeed is the first seed whose markets rent by requests for compute and
+// invite; the ones before have every other message.
+const matchingSeed = int64(5)
+
 // Random markets keep their invariants after every block, an export imports to
 // the same state, and a seed is one history.
 func TestRandomMarkets(t *testing.T) {
 	seen := map[string]int{}
-	for seed := range int64(5) {
+	for seed := range matchingSeed + 2 {
 		f := randomMarket(t, seed, seen)
 		gs := f.state()
 		again := newEmptyFixture(t)
@@ -185,7 +208,8 @@ func TestRandomMarkets(t *testing.T) {
 		&types.MsgCreateListing{}, &types.MsgChangeListing{}, &types.MsgSetListingStatus{}, &types.MsgRent{},
 		&types.MsgConfirmStart{}, &types.MsgReportResult{}, &types.MsgExtendRental{}, &types.MsgCloseRental{},
 		&types.MsgSettle{}, &types.MsgUpdateParams{}, &types.MsgSubscribe{}, &types.MsgTopUpSubscription{},
-		&types.MsgCancelSubscription{},
+		&types.MsgCancelSubscription{}, &types.MsgRequestCompute{}, &types.MsgInviteRenter{}, &types.MsgRequestAccess{},
+		&types.MsgAnswerInvitation{}, &types.MsgRevokeAccess{},
 	} {
 		require.Positive(t, seen[sdk.MsgTypeURL(msg)], "%T", msg)
 	}

@@ -78,14 +78,15 @@ func CountedVolume(volume, counted, limit uint64) uint64 {
 	return min(volume, limit-counted)
 }
 
-// PaidSeconds returns the GPU-seconds that an amount paid for, floored: at a
-// price per GPU and hour, amount × 3600 / price. The most that a rental can
-// pay, 10 years of every GPU of a host, is under 2^64 by far.
+// PaidSeconds returns the GPU-seconds that an amount paid for: the least number
+// that costs as much, ⌈amount × 3600 / price⌉ at a price per GPU and hour. For
+// prices of 3,600 units and more that is exact. The most that a rental can pay, 10
+// years of every GPU of a host, is under 2^64 by far.
 func PaidSeconds(amount, pricePerHour math.Int) uint64 {
 	if !pricePerHour.IsPositive() || !amount.IsPositive() {
 		return 0
 	}
-	n := amount.MulRaw(secondsPerHour).Quo(pricePerHour)
+	n := amount.MulRaw(secondsPerHour).Add(pricePerHour).SubRaw(1).Quo(pricePerHour)
 	if !n.IsUint64() {
 		return 0
 	}

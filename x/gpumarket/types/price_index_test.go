@@ -140,9 +140,9 @@ func TestPaidSeconds(t *testing.T) {
 	for name, tc := range map[string]struct{ amount, price, want int64 }{
 		"an hour of two GPUs":    {7_200_000, 3_600_000, 7_200},
 		"nothing":                {0, 3_600_000, 0},
-		"less than a second":     {999, 3_600_000, 0},
 		"a second":               {1_000, 3_600_000, 1},
-		"the amount was floored": {16, 1_000, 57}, // 60 s cost 16.67
+		"the amount was floored": {333_333, 1_000_000, 1_200},
+		"a low price":            {16, 1_000, 58}, // 60 s cost 16.67
 		"no price":               {16, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
