@@ -113,8 +113,12 @@ func (d *demo) claimStaking(ctx context.Context) (string, error) {
 	if err := d.net.Query(ctx, &value, "stakingext", "delegation", d.net.Accounts["staker"], d.net.Accounts["operator"]); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s earned; the stake is still worth %s", grafi(tx.Attribute("grafi.rewards.v1.EventStakingRewardsClaimed", "amount")),
-		grafi(value.Delegation.Tokens)), nil
+	var earned []struct{ Amount string }
+	raw := tx.Attribute("grafi.rewards.v1.EventStakingRewardsClaimed", "amount")
+	if err := json.Unmarshal([]byte(raw), &earned); err != nil || len(earned) != 1 {
+		return "", fmt.Errorf("staking rewards: got %q, want one coin: %w", raw, err)
+	}
+	return fmt.Sprintf("%s earned by rent and mining; the stake is still worth %s", grafi(earned[0].Amount), grafi(value.Delegation.Tokens)), nil
 }
 
 // grafi writes an amount of ugrafi, with or without its denom, as people read it.
