@@ -43,7 +43,14 @@ func RandomParams(r *rand.Rand, denom string) types.Params {
 	}
 }
 
-// RandomizedGenState makes an operator of about every third account, with stake
+// Shape of a random genesis: a simulation has up to 1,000 accounts, and what
+// every block checks grows with the number of delegations.
+const (
+	accountsPerOperator = 8
+	maxDelegators       = 8
+)
+
+// RandomizedGenState makes an operator of about every eighth account, with stake
 // and unbonding entries that are taken out of the account's balance in x/bank's
 // genesis, some of them jailed. GPUs are the business of x/attestation.
 func RandomizedGenState(simState *module.SimulationState) {
@@ -54,7 +61,7 @@ func RandomizedGenState(simState *module.SimulationState) {
 	simState.Cdc.MustUnmarshalJSON(simState.GenState[banktypes.ModuleName], &bank)
 	bonded, unbonding := math.ZeroInt(), math.ZeroInt()
 	for _, account := range simState.Accounts {
-		if r.Intn(3) > 0 {
+		if r.Intn(accountsPerOperator) > 0 {
 			continue
 		}
 		stake := takeBalance(r, &bank, account.Address.String(), simState.BondDenom)
@@ -93,8 +100,10 @@ func RandomizedGenState(simState *module.SimulationState) {
 // a rate under one, and returns the tokens.
 func delegateSome(r *rand.Rand, simState *module.SimulationState, bank *banktypes.GenesisState, gs *types.GenesisState, o *types.Operator) math.Int {
 	factor := int64(simtypes.RandIntBetween(r, 1, 3))
-	for _, account := range simState.Accounts {
-		if account.Address.String() == o.Address || r.Intn(4) > 0 {
+	chosen := r.Perm(len(simState.Accounts))
+	for _, i := range chosen[:min(r.Intn(maxDelegators+1), len(chosen))] {
+		account := simState.Accounts[i]
+		if account.Address.String() == o.Address {
 			continue
 		}
 		tokens := takeBalance(r, bank, account.Address.String(), simState.BondDenom)
