@@ -19,9 +19,9 @@ import (
 	"github.com/grafilab/grafi/internal/chaininfo"
 )
 
-// Gas of a transaction: simulated and a third more, at the usual price, unless
+// Gas of a transaction: simulated and half more, at the usual price, unless
 // the flags say otherwise.
-const gasAdjustment = 1.3
+const gasAdjustment = 1.5
 
 // inclusion bounds the wait for a block with the transaction.
 const inclusion = 30 * time.Second
