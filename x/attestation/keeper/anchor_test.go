@@ -87,8 +87,10 @@ func TestPruning(t *testing.T) {
 
 	_, err := f.k.GPUsUp(f.ctx, 1, floor.Slot, []uint32{0})
 	require.ErrorIs(t, err, types.ErrSlotPruned, "never a bitmap that looks empty")
-	_, _, err = f.k.JudgedAt(f.ctx, floor.Slot-1)
-	require.ErrorIs(t, err, types.ErrSlotPruned)
+	at, exact, err := f.k.JudgedAt(f.ctx, floor.Slot-1)
+	require.NoError(t, err)
+	require.True(t, exact, "long ago")
+	require.Equal(t, kept.JudgedAt(kept.SlotStart(floor.Slot)), at)
 	up, err := f.k.GPUsUp(f.ctx, 1, floor.Slot+1, []uint32{0})
 	require.NoError(t, err)
 	require.True(t, up)

@@ -12,7 +12,8 @@ import (
 
 // JudgedAt returns the first second at which the bits of the slot can no longer
 // change. It is exact once the slot has a closing block; before that it is the
-// earliest it can be: a closing block at the very end of the slot.
+// earliest it can be: a closing block at the very end of the slot. That is also
+// what is known of a slot that is no longer kept, which was judged long ago.
 func (k *Keeper) JudgedAt(ctx context.Context, slot uint64) (at time.Time, exact bool, err error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -22,6 +23,8 @@ func (k *Keeper) JudgedAt(ctx context.Context, slot uint64) (at time.Time, exact
 	switch {
 	case errors.Is(err, types.ErrSlotOpen):
 		return params.JudgedAt(params.SlotStart(slot + 1)), false, nil
+	case errors.Is(err, types.ErrSlotPruned):
+		return params.JudgedAt(params.SlotStart(slot + 1)), true, nil
 	case err != nil:
 		return time.Time{}, false, err
 	}

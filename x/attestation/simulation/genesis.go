@@ -42,7 +42,9 @@ func RandomParams(r *rand.Rand, slotSeconds, slotsPerDay uint32) types.Params {
 func RandomizedGenState(simState *module.SimulationState) {
 	r := simState.Rand
 	gs := types.DefaultGenesis()
-	gs.Params = RandomParams(r, uint32(simtypes.RandIntBetween(r, 60, 3_601)), uint32(simtypes.RandIntBetween(r, 2, 145)))
+	// Days of some hours: a simulated block comes after an hour or two, and what was
+	// attested must outlive the blocks that judge it.
+	gs.Params = RandomParams(r, uint32(simtypes.RandIntBetween(r, 600, 3_601)), uint32(simtypes.RandIntBetween(r, 24, 145)))
 	gs.Classes = append(gs.Classes, types.SimClass())
 	if r.Intn(2) == 0 { // some ranges of GPU indexes have to skip to the next bucket
 		gs.NextGpu = uint64(types.BucketSize - r.Intn(40))

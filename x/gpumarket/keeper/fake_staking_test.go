@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"cosmossdk.io/math"
 
@@ -21,6 +22,7 @@ type fakeStaking struct {
 	key                     storetypes.StoreKey // what a failed message must roll back
 	requirement             int64               // of each GPU
 	slashFails              error
+	unbonding               time.Duration
 	slashes                 []stakingext.SlashRequest
 	pay                     func(context.Context, sdk.AccAddress, sdk.Coin) error
 }
@@ -47,6 +49,13 @@ func (s *fakeStaking) Operator(ctx context.Context, op sdk.AccAddress) (stakinge
 
 func (s *fakeStaking) GPURequirement(context.Context, sdk.AccAddress, uint64, uint32) (math.Int, error) {
 	return math.NewInt(s.requirement), s.slashFails
+}
+
+func (s *fakeStaking) UnbondingTime(context.Context) (time.Duration, error) {
+	if s.unbonding == 0 {
+		return 21 * 24 * time.Hour, nil
+	}
+	return s.unbonding, nil
 }
 
 // own is the operator's own stake: what is free and what is locked.

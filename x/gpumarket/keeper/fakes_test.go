@@ -20,6 +20,8 @@ type fakeAttestation struct {
 	dead    map[uint64]bool
 	// networkFault holds the slots that many hosts missed.
 	networkFault map[uint64]bool
+	// keptFrom is the oldest slot whose bits are kept.
+	keptFrom uint64
 	more         map[uint64]fakeHost // other hosts
 	any          func(id uint64) attestationtypes.Host
 }
@@ -82,6 +84,9 @@ func (a *fakeAttestation) JudgedAt(_ context.Context, slot uint64) (time.Time, b
 func (a *fakeAttestation) GPUsUp(_ context.Context, id, slot uint64, _ []uint32) (bool, error) {
 	if h, ok := a.more[id]; ok {
 		return !h.down, nil
+	}
+	if slot < a.keptFrom {
+		return false, attestationtypes.ErrSlotPruned.Wrapf("slot %d", slot)
 	}
 	return !a.dead[slot], nil
 }

@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -207,4 +208,40 @@ func TestMarketHookThatFails(t *testing.T) {
 		return err
 	})
 	require.Equal(t, int64(funds), f.bank.GetBalance(f.ctx, operator, denom).Amount.Int64())
+}
+
+// A slot whose bits are gone proves nothing: the rental doesn't stick, the time
+// isn't billed, and nobody is punished for it.
+func TestForgottenSlots(t *testing.T) {
+	f := newFixture(t)
+	id := f.active(2, 12*3_600)
+	for at := start; at.Before(after(4 * 86_400)); at = at.Add(slotLen * time.Second) {
+		f.beginBlock(at) // slots are closed, but the queue never comes to the rental
+	}
+	f.attestation.keptFrom = slotAt(after(86_400))
+
+	_, err := f.k.Settle(f.ctx, []uint64{id})
+
+	require.NoError(t, err)
+	r := f.rental(id)
+	require.Equal(t, types.CLOSE_REASON_SILENT, r.CloseReason)
+	require.Empty(t, f.staking.slashes)
+	require.Equal(t, slotStart(slotAt(start)+1), *r.PaidUntil)
+	require.Equal(t, funds-r.Paid.Int64(), f.balance(renter))
+}
+
+// A credit for a slot that is older than all stake that answers for it is paid
+// from what there is.
+func TestCreditForAnOldSlot(t *testing.T) {
+	f := newFixture(t)
+	f.staking.unbonding = 3_600 * time.Second
+	id := f.active(2, 12*3_600)
+	f.dead(2)
+
+	f.blocks(after(12*3_600), 600)
+
+	require.Positive(t, f.rental(id).Availability.Credited.Int64())
+	credit := f.staking.slashes[len(f.staking.slashes)-1]
+	require.Equal(t, stakingext.FAULT_SLA_CREDIT, credit.Fault)
+	require.Equal(t, f.ctx.BlockTime().Add(-3_599*time.Second), credit.CommittedAt)
 }

@@ -2,10 +2,12 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"cosmossdk.io/collections"
 
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
 	"github.com/grafilab/grafi/x/gpumarket/types"
 )
 
@@ -39,7 +41,9 @@ func (k *Keeper) count(ctx context.Context, params types.Params, r *types.Rental
 	return changed, nil
 }
 
-// slotFact reads what a judged slot says of the rental.
+// slotFact reads what a judged slot says of the rental. A slot whose bits are no
+// longer kept proves nothing: like one of a network fault it isn't billed, and
+// nobody answers for it. Whoever wants to be paid settles before.
 func (k *Keeper) slotFact(ctx context.Context, r types.Rental, slot uint64) (types.SlotFact, error) {
 	begins, err := k.attestation.SlotStart(ctx, slot)
 	if err != nil {
@@ -55,7 +59,10 @@ func (k *Keeper) slotFact(ctx context.Context, r types.Rental, slot uint64) (typ
 	}
 	if fact.Missed = fact.Marked; !fact.Missed {
 		up, err := k.attestation.GPUsUp(ctx, r.HostId, slot, r.Gpus)
-		if err != nil {
+		if errors.Is(err, attestationtypes.ErrSlotPruned) {
+			fact.Missed, fact.NetworkFault = true, true
+			return fact, nil
+		} else if err != nil {
 			return types.SlotFact{}, err
 		}
 		fact.Missed = !up

@@ -36,6 +36,15 @@ func (k *Keeper) trySlash(ctx context.Context, r types.Rental, req stakingext.Sl
 		return stakingext.SlashResult{}, err
 	}
 	req.Operator = operator
+	// The first missed slot of a long rental may be older than the stake that
+	// answers for it: it reaches what still can be reached.
+	unbonding, err := k.staking.UnbondingTime(ctx)
+	if err != nil {
+		return stakingext.SlashResult{}, err
+	}
+	if oldest := now(ctx).Add(time.Second - unbonding); req.CommittedAt.Before(oldest) {
+		req.CommittedAt = oldest
+	}
 	if req.VictimLoss.IsNil() {
 		return k.staking.Slash(ctx, req)
 	}

@@ -40,6 +40,8 @@ type StakingKeeper interface {
 	ReleaseBond(ctx context.Context, operator sdk.AccAddress, amount math.Int) error
 	// Slash takes stake for one fault, once for each FaultID.
 	Slash(ctx context.Context, req stakingext.SlashRequest) (stakingext.SlashResult, error)
+	// UnbondingTime is the age from which a fault is too old to be punished.
+	UnbondingTime(ctx context.Context) (time.Duration, error)
 	// Operator returns the operator's record.
 	Operator(ctx context.Context, operator sdk.AccAddress) (stakingext.Operator, error)
 	// StakeDenom is the denom that requirements are in.
