@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	msgv1 "cosmossdk.io/api/cosmos/msg/v1"
 	"cosmossdk.io/log/v2"
@@ -70,8 +71,8 @@ type appFactory = func(log.Logger, dbm.DB, bool, servertypes.AppOptions, ...func
 
 // watcher is told what a simulation does.
 type watcher struct {
-	// onBlock gets the app hash of the block before.
-	onBlock func(appHash []byte)
+	// onBlock gets the time of a block, and the app hash of the one before.
+	onBlock func(at time.Time, appHash []byte)
 	// onMsg gets each message of a transaction that succeeded.
 	onMsg func(sdk.Msg)
 }
@@ -92,7 +93,7 @@ func simApp(w watcher) appFactory {
 				panic(fmt.Errorf("broken at height %d: %w", ctx.BlockHeight(), err))
 			}
 			a.SimWriteState()
-			w.onBlock(a.LastCommitID().Hash)
+			w.onBlock(ctx.BlockTime(), a.LastCommitID().Hash)
 		})
 		a.SetPostHandler(func(ctx sdk.Context, tx sdk.Tx, _, success bool) (sdk.Context, error) {
 			for _, msg := range tx.GetMsgs() {
@@ -124,13 +125,14 @@ func simState(a *app.App) simsx.SimStateFactory {
 func TestSimFull(t *testing.T) {
 	cfg, seeds := simConfig(t)
 	succeeded := map[string]int{}
-	w := watcher{onBlock: func([]byte) {}, onMsg: func(m sdk.Msg) { succeeded[strings.TrimPrefix(sdk.MsgTypeURL(m), "/")]++ }}
+	var last time.Time
+	w := watcher{onBlock: func(at time.Time, _ []byte) { last = at }, onMsg: func(m sdk.Msg) { succeeded[strings.TrimPrefix(sdk.MsgTypeURL(m), "/")]++ }}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			simsx.RunWithSeed(t, cfg, simApp(w), simState, seed, nil,
 				func(tb testing.TB, run simsx.TestInstance[*app.App], _ []simtypes.Account) {
 					tb.Helper()
-					from := &apptest.Chain{App: run.App, Height: run.App.LastBlockHeight()}
+					from := &apptest.Chain{App: run.App, Height: run.App.LastBlockHeight(), Time: last}
 					// The simulator delivers messages after EndBlock, so that powers are
 					// one block old.
 					requireSameStores(tb, from, importChain(tb, from, false))
@@ -163,10 +165,10 @@ func TestSimDeterminism(t *testing.T) {
 	cfg, seeds := simConfig(t)
 	cfg.NumBlocks = (cfg.NumBlocks + 1) / 2
 	run := func() (hashes [][]byte) {
-		onBlock := func(hash []byte) { hashes = append(hashes, hash) }
+		onBlock := func(_ time.Time, hash []byte) { hashes = append(hashes, hash) }
 		simsx.RunWithSeed(t, cfg, simApp(watcher{onBlock: onBlock, onMsg: func(sdk.Msg) {}}), simState, seeds[0], nil,
 			func(_ testing.TB, run simsx.TestInstance[*app.App], _ []simtypes.Account) {
-				onBlock(run.App.LastCommitID().Hash)
+				onBlock(time.Time{}, run.App.LastCommitID().Hash)
 			})
 		return hashes
 	}

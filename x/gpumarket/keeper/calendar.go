@@ -69,6 +69,7 @@ func (k *Keeper) enter(ctx context.Context, r types.Rental) error {
 		if err := k.bookings.Set(ctx, collections.Join3(r.HostId, ordinal, start),
 			types.Booking{
 				Start: start, End: end, RentalId: r.Id, Interruptible: r.Type == types.RENTAL_TYPE_INTERRUPTIBLE,
+				Reserved: r.State == types.RENTAL_STATE_RESERVED,
 			}); err != nil {
 			return err
 		}
@@ -87,9 +88,15 @@ func (k *Keeper) unbook(ctx context.Context, r types.Rental) error {
 	return k.refreshGPUs(ctx, r.HostId, r.Gpus)
 }
 
+// firstBooking returns the GPU's booking with the earliest start: the one that
+// holds it now, or will next.
+func (k *Keeper) firstBooking(ctx context.Context, host uint64, ordinal uint32) (types.Booking, bool, error) {
+	return k.seek(ctx, new(collections.Range[bookingKey]).
+		Prefix(collections.TripleSuperPrefix[uint64, uint32, time.Time](host, ordinal)))
+}
+
 // gpuBooked tells whether an open rental holds the GPU, now or later.
 func (k *Keeper) gpuBooked(ctx context.Context, host uint64, ordinal uint32) (bool, error) {
-	_, found, err := k.seek(ctx, new(collections.Range[bookingKey]).
-		Prefix(collections.TripleSuperPrefix[uint64, uint32, time.Time](host, ordinal)))
+	_, found, err := k.firstBooking(ctx, host, ordinal)
 	return found, err
 }

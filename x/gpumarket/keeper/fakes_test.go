@@ -22,8 +22,8 @@ type fakeAttestation struct {
 	networkFault map[uint64]bool
 	// keptFrom is the oldest slot whose bits are kept.
 	keptFrom uint64
-	more         map[uint64]fakeHost // other hosts
-	any          func(id uint64) attestationtypes.Host
+	more     map[uint64]fakeHost // other hosts
+	any      func(id uint64) attestationtypes.Host
 }
 
 type anchor struct {

@@ -52,6 +52,9 @@ func (k *Keeper) setBond(ctx context.Context, r *types.Rental, left math.Int) er
 // startDue lets a reserved rental wait for its start.
 func (k *Keeper) startDue(ctx context.Context, params types.Params, r *types.Rental) error {
 	r.State = types.RENTAL_STATE_PENDING
+	if err := k.book(ctx, *r); err != nil { // the same keys: from now on it holds its GPUs
+		return err
+	}
 	if err := k.requeue(ctx, params, r); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"cosmossdk.io/collections"
 
@@ -14,19 +13,20 @@ import (
 // vacancy tells whether the listing can give a GPU now: to anybody (free), and to
 // a rental that may take it from an interruptible one (takeable).
 //
-// A GPU counts as held from the start of a booking until the booking is removed,
-// so that time alone never makes a listing vacant without a write here. The GPUs
+// A GPU is held from the message that rents it, or from the moment a reservation
+// becomes due, until the booking is removed: the answer depends on what is
+// stored and never on the time alone. The GPUs
 // that just changed come first, then the others from the highest ordinal down:
 // rentals take the lowest ones, so what is free is mostly found at once.
 func (k *Keeper) vacancy(ctx context.Context, l types.Listing, changed []uint32) (free, takeable bool, err error) {
 	order := slices.Clone(l.Gpus)
 	slices.Reverse(order)
 	for _, ordinal := range slices.Concat(changed, order) {
-		b, held, err := k.bookingBefore(ctx, l.HostId, ordinal, now(ctx).Add(time.Nanosecond))
+		b, found, err := k.firstBooking(ctx, l.HostId, ordinal)
 		if err != nil {
 			return false, false, err
 		}
-		if !held {
+		if !found || b.Reserved {
 			return true, true, nil
 		}
 		takeable = takeable || b.Interruptible
