@@ -43,10 +43,10 @@ const (
 func simConfig(t *testing.T) (cfg simtypes.Config, seeds []int64) {
 	t.Helper()
 	cfg = simtypes.Config{
-		InitialBlockHeight: 1, NumBlocks: 30, BlockSize: 40, Commit: true, DBBackend: string(dbm.MemDBBackend),
+		InitialBlockHeight: 1, NumBlocks: 40, BlockSize: 40, Commit: true, DBBackend: string(dbm.MemDBBackend),
 		GenesisTime: apptest.GenesisTime.Unix(), ChainID: simsx.SimAppChainID,
 	}
-	count := 3
+	count := 4
 	if os.Getenv(simEnv) == "long" {
 		cfg.NumBlocks, cfg.BlockSize, count = 500, 200, 20
 	}
@@ -142,11 +142,26 @@ func TestSimFull(t *testing.T) {
 	// A factory whose messages always fail tests little.
 	for _, name := range ownMessages(apptest.Load(t, apptest.Options{}).App) {
 		t.Logf("%6d %s", succeeded[name], name)
-		if os.Getenv(simSeedEnv) == "" && os.Getenv(simBlocksEnv) == "" && !isGoverned(t, name) {
+		whole := os.Getenv(simSeedEnv) == "" && os.Getenv(simBlocksEnv) == ""
+		long := os.Getenv(simEnv) == "long"
+		if whole && !isGoverned(t, name) && (long || !slices.Contains(lateMessages, name)) && name != brokenOnly {
 			require.Positive(t, succeeded[name], name)
 		}
 	}
 }
+
+// lateMessages need a longer history than the short simulation has: a full
+// balance to top up, a day that closed with rewards, a verdict to appeal. The
+// simulations of their modules reach them in every run, the long one here does too.
+var lateMessages = []string{
+	"grafi.gpumarket.v1.MsgTopUpSubscription", "grafi.gpumarket.v1.MsgCancelSubscription",
+	"grafi.rewards.v1.MsgWithdrawReleased",
+	"grafi.dao.v1.MsgAppeal", "grafi.dao.v1.MsgRevealVote",
+}
+
+// brokenOnly works on a dispute whose step failed, which is a bug or a bank that
+// refuses; the simulation of x/dao breaks one on purpose.
+const brokenOnly = "grafi.dao.v1.MsgResumeDispute"
 
 // isGoverned tells whether the authority alone can send the message, by a
 // proposal, which gov executes outside of any transaction.

@@ -90,7 +90,8 @@ func offchainSeesContractsOnly(f goFile, imported string) string {
 // consensusIsDeterministic: what these packages return differs between nodes.
 func consensusIsDeterministic(f goFile, imported string) string {
 	generated := strings.HasSuffix(f.path, ".pb.gw.go") // the REST gateway, which runs in the API server
-	if !strings.HasPrefix(f.path, "x/") || f.test || generated || strings.Contains(f.path, "/simulation/") {
+	client := isUnder(f.path, "x/*/client") // commands, which run on a person's machine
+	if !strings.HasPrefix(f.path, "x/") || f.test || generated || client || strings.Contains(f.path, "/simulation/") {
 		return ""
 	}
 	for _, p := range []string{"math/rand", "math/rand/v2", "os", "net", "crypto/rand", "unsafe", "sync"} {

@@ -11,9 +11,9 @@ import (
 	"github.com/grafilab/grafi/x/attestation/types"
 )
 
-// SubmitAttestationsFactory attests one slot for several hosts, some of them with
-// GPUs down or rentals that do not run, and now and then one with a bad signature
-// among the good ones.
+// SubmitAttestationsFactory attests one slot, or all that are still accepted, for
+// several hosts: some of them with GPUs down or rentals that do not run, and now
+// and then one with a bad signature among the good ones.
 func SubmitAttestationsFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgSubmitAttestations] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgSubmitAttestations) {
 		account := data.AnyAccount(reporter, simsx.WithSpendableBalance())
@@ -23,39 +23,57 @@ func SubmitAttestationsFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.Ms
 			return nil, nil
 		}
 		r := data.Rand()
-		slot := r.Uint64InRange(clock.OldestAcceptedSlot, clock.LastClosedSlot+1)
-		if r.Bool() {
-			slot = clock.LastClosedSlot
+		first, last := clock.OldestAcceptedSlot, clock.LastClosedSlot
+		exceptions := 4 // one attestation in so many is missing, or has something to tell
+		switch r.Intn(4) {
+		case 0:
+			first = last
+		case 1:
+			first = r.Uint64InRange(first, last+1)
+			last = first
+		default: // hosts that are worth a reward
+			exceptions = 64
 		}
-		anchor := must(k.Anchor(ctx, slot))
-		group := types.AttestationGroup{Slot: slot, AnchorHeight: anchor.Height, AnchorHash: anchor.Hash}
-		next, most := must(k.NextHostID(ctx)), int(must(k.Params(ctx)).MaxBatch)
-		first := r.Uint64InRange(0, next)
-		for i := range next { // all hosts, from a random one on
-			id := (first+i)%next + 1
-			if id == next || len(group.Attestations) == most || r.Intn(4) == 0 {
-				continue
-			}
-			if att, ok := signAttestation(ctx, k, r, id, slot, &anchor); ok {
-				group.Attestations = append(group.Attestations, att)
+		left := int(must(k.Params(ctx)).MaxBatch)
+		var groups []types.AttestationGroup
+		for slot := first; slot <= last && left > 0; slot++ {
+			if group := attestSlot(ctx, k, r, slot, left, exceptions); len(group.Attestations) > 0 {
+				groups = append(groups, group)
+				left -= len(group.Attestations)
 			}
 		}
-		if len(group.Attestations) == 0 {
+		if len(groups) == 0 {
 			reporter.Skip("no host to attest")
 			return nil, nil
 		}
-		if n := len(group.Attestations); n > 1 && r.Intn(4) == 0 {
-			group.Attestations[r.Intn(n)].Signature[r.Intn(64)] ^= 1
+		if group := groups[0]; len(group.Attestations) > 1 && r.Intn(exceptions) == 0 {
+			group.Attestations[r.Intn(len(group.Attestations))].Signature[r.Intn(64)] ^= 1
 		}
-		return []simsx.SimAccount{account}, &types.MsgSubmitAttestations{
-			Submitter: account.AddressBech32, Groups: []types.AttestationGroup{group},
+		return []simsx.SimAccount{account}, &types.MsgSubmitAttestations{Submitter: account.AddressBech32, Groups: groups}
+	}
+}
+
+// attestSlot attests one slot for up to most hosts, from a random one on.
+func attestSlot(ctx context.Context, k *keeper.Keeper, r *simsx.XRand, slot uint64, most, exceptions int) types.AttestationGroup {
+	anchor := must(k.Anchor(ctx, slot))
+	group := types.AttestationGroup{Slot: slot, AnchorHeight: anchor.Height, AnchorHash: anchor.Hash}
+	next := must(k.NextHostID(ctx))
+	first := r.Uint64InRange(0, next)
+	for i := range next {
+		id := (first+i)%next + 1
+		if id == next || len(group.Attestations) == most || r.Intn(exceptions) == 0 {
+			continue
+		}
+		if att, ok := signAttestation(ctx, k, r, id, slot, &anchor, exceptions); ok {
+			group.Attestations = append(group.Attestations, att)
 		}
 	}
+	return group
 }
 
 // signAttestation returns an attestation that the chain accepts, if the host can
 // give one.
-func signAttestation(ctx context.Context, k *keeper.Keeper, r *simsx.XRand, id, slot uint64, anchor *types.Anchor) (types.Attestation, bool) {
+func signAttestation(ctx context.Context, k *keeper.Keeper, r *simsx.XRand, id, slot uint64, anchor *types.Anchor, exceptions int) (types.Attestation, bool) {
 	host := must(k.Host(ctx, id))
 	attested, _, err := k.HostSlot(ctx, &host, slot)
 	keys := host.SigningKeys(slot)
@@ -63,7 +81,7 @@ func signAttestation(ctx context.Context, k *keeper.Keeper, r *simsx.XRand, id, 
 		return types.Attestation{}, false
 	}
 	att := types.Attestation{HostId: id}
-	if r.Intn(4) == 0 {
+	if r.Intn(exceptions) == 0 {
 		down := types.Bitmap{}
 		for i := range uint64(host.GpuCount) {
 			if i == 0 || r.Bool() {
@@ -73,7 +91,7 @@ func signAttestation(ctx context.Context, k *keeper.Keeper, r *simsx.XRand, id, 
 		att.Down = make([]byte, (host.GpuCount+7)/8)
 		copy(att.Down, down)
 	}
-	if r.Intn(8) == 0 {
+	if r.Intn(2*exceptions) == 0 {
 		att.NotRunning = []uint64{uint64(1 + r.Intn(1_000))}
 	}
 	key, ok := PrivateKey(id, keys[r.Intn(len(keys))])

@@ -26,7 +26,7 @@ func RandomParams(r *rand.Rand, slotSeconds, slotsPerDay uint32) types.Params {
 		BitmapDays:         uint32(bitmapDays),
 		CounterDays:        uint32(simtypes.RandIntBetween(r, bitmapDays+1, 30)),
 		MaxGpusPerHost:     uint32(simtypes.RandIntBetween(r, 1, 17)),
-		MaxBatch:           uint32(simtypes.RandIntBetween(r, 1, 50)),
+		MaxBatch:           uint32(simtypes.RandIntBetween(r, 1, 300)),
 		AttestationGas:     uint64(simtypes.RandIntBetween(r, 1, 2_000)),
 		ClassTimeLock:      seconds(1, 86_400),
 		MaxWeightChangePpm: uint64(simtypes.RandIntBetween(r, 1, types.PPM)),
@@ -42,9 +42,9 @@ func RandomParams(r *rand.Rand, slotSeconds, slotsPerDay uint32) types.Params {
 func RandomizedGenState(simState *module.SimulationState) {
 	r := simState.Rand
 	gs := types.DefaultGenesis()
-	// Days of some hours: a simulated block comes after an hour or two, and what was
-	// attested must outlive the blocks that judge it.
-	gs.Params = RandomParams(r, uint32(simtypes.RandIntBetween(r, 600, 3_601)), uint32(simtypes.RandIntBetween(r, 24, 145)))
+	// Days of some hours: a simulated block comes after an hour or two, so that days
+	// close in a short run and what was attested mostly outlives its judgement.
+	gs.Params = RandomParams(r, uint32(simtypes.RandIntBetween(r, 600, 1_801)), uint32(simtypes.RandIntBetween(r, 4, 37)))
 	gs.Classes = append(gs.Classes, types.SimClass())
 	if r.Intn(2) == 0 { // some ranges of GPU indexes have to skip to the next bucket
 		gs.NextGpu = uint64(types.BucketSize - r.Intn(40))

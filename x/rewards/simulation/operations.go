@@ -3,11 +3,13 @@ package simulation
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"cosmossdk.io/core/address"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
 
 	"github.com/grafilab/grafi/x/rewards/keeper"
 	"github.com/grafilab/grafi/x/rewards/types"
@@ -19,6 +21,8 @@ const (
 	// hostTries is how many hosts are looked at for one with something to claim:
 	// ids count from 1.
 	hostTries = 30
+	// operatorTries is how many accounts are looked at for an operator.
+	operatorTries = 100
 )
 
 // ClaimMiningFactory claims what some or all GPUs of a host earned on a closed day.
@@ -81,12 +85,19 @@ func claimable(ctx context.Context, queries types.QueryServer, day, host uint64)
 func WithdrawReleasedFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgWithdrawReleased] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgWithdrawReleased) {
 		queries := keeper.NewQueryServer(k)
-		account := data.AnyAccountN(tries, reporter, simsx.SimAccountFilterFn(func(a simsx.SimAccount) bool {
+		account := data.AnyAccountN(operatorTries, reporter, simsx.SimAccountFilterFn(func(a simsx.SimAccount) bool {
 			resp := must(queries.Tranches(ctx, &types.QueryTranchesRequest{Operator: a.AddressBech32}))
 			return resp.Withdrawable.IsPositive()
 		}))
 		return []simsx.SimAccount{account}, &types.MsgWithdrawReleased{Operator: account.AddressBech32}
 	}
+}
+
+// some returns a few random accounts: there may be 1,000, and each is a query.
+func some(data *simsx.ChainDataSource) []simtypes.Account {
+	all := data.AllAccounts()
+	first := data.Rand().Intn(len(all))
+	return slices.Clone(all[first:min(first+operatorTries, len(all))])
 }
 
 // ClaimStakingRewardsFactory claims at every operator where an account earned
@@ -97,7 +108,8 @@ func ClaimStakingRewardsFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.M
 		var operators []string
 		account := data.AnyAccountN(tries, reporter, simsx.SimAccountFilterFn(func(a simsx.SimAccount) bool {
 			operators = nil
-			for _, o := range data.AllAccounts() {
+			// Its own earnings as an operator, and those with some that it may stake with.
+			for _, o := range append(some(data), a.Account) {
 				operator := must(data.AddressCodec().BytesToString(o.Address))
 				resp, err := queries.StakingRewards(ctx, &types.QueryStakingRewardsRequest{Delegator: a.AddressBech32, Operator: operator})
 				if err == nil && !resp.Rewards.IsZero() && len(operators) < types.MaxClaimOperators { // others are no operators
