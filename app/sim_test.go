@@ -46,7 +46,7 @@ func simConfig(t *testing.T) (cfg simtypes.Config, seeds []int64) {
 		InitialBlockHeight: 1, NumBlocks: 40, BlockSize: 40, Commit: true, DBBackend: string(dbm.MemDBBackend),
 		GenesisTime: apptest.GenesisTime.Unix(), ChainID: simsx.SimAppChainID,
 	}
-	count := 4
+	count := 6
 	if os.Getenv(simEnv) == "long" {
 		cfg.NumBlocks, cfg.BlockSize, count = 500, 200, 20
 	}
@@ -154,7 +154,7 @@ func TestSimFull(t *testing.T) {
 // balance to top up, a day that closed with rewards, a verdict to appeal. The
 // simulations of their modules reach them in every run, the long one here does too.
 var lateMessages = []string{
-	"grafi.gpumarket.v1.MsgTopUpSubscription", "grafi.gpumarket.v1.MsgCancelSubscription",
+	"grafi.gpumarket.v1.MsgTopUpSubscription", "grafi.gpumarket.v1.MsgCancelSubscription", "grafi.gpumarket.v1.MsgRevokeAccess",
 	"grafi.rewards.v1.MsgWithdrawReleased",
 	"grafi.dao.v1.MsgAppeal", "grafi.dao.v1.MsgRevealVote",
 }

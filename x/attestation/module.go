@@ -149,7 +149,7 @@ func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Re
 	reg.Add(weights.Get("attestation_revoke_agent_key", 5), simulation.RevokeAgentKeyFactory(am.keeper))
 	reg.Add(weights.Get("attestation_retire_host", 3), simulation.RetireHostFactory(am.keeper))
 	reg.Add(weights.Get("attestation_submit_attestations", 150), simulation.SubmitAttestationsFactory(am.keeper))
-	reg.Add(weights.Get("attestation_submit_equivocation", 5), simulation.SubmitEquivocationFactory(am.keeper))
+	reg.Add(weights.Get("attestation_submit_equivocation", 25), simulation.SubmitEquivocationFactory(am.keeper))
 }
 
 // ProposalMsgsX registers the messages of governance.

@@ -93,11 +93,14 @@ func WithdrawReleasedFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgW
 	}
 }
 
-// some returns a few random accounts: there may be 1,000, and each is a query.
-func some(data *simsx.ChainDataSource) []simtypes.Account {
+// perhapsOperators returns the account itself and a few random others: there may
+// be 1,000, and each is a query.
+func perhapsOperators(data *simsx.ChainDataSource, self simtypes.Account) []simtypes.Account {
 	all := data.AllAccounts()
 	first := data.Rand().Intn(len(all))
-	return slices.Clone(all[first:min(first+operatorTries, len(all))])
+	others := slices.DeleteFunc(slices.Clone(all[first:min(first+operatorTries, len(all))]),
+		func(a simtypes.Account) bool { return a.Address.Equals(self.Address) })
+	return append(others, self)
 }
 
 // ClaimStakingRewardsFactory claims at every operator where an account earned
@@ -109,7 +112,7 @@ func ClaimStakingRewardsFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.M
 		account := data.AnyAccountN(tries, reporter, simsx.SimAccountFilterFn(func(a simsx.SimAccount) bool {
 			operators = nil
 			// Its own earnings as an operator, and those with some that it may stake with.
-			for _, o := range append(some(data), a.Account) {
+			for _, o := range perhapsOperators(data, a.Account) {
 				operator := must(data.AddressCodec().BytesToString(o.Address))
 				resp, err := queries.StakingRewards(ctx, &types.QueryStakingRewardsRequest{Delegator: a.AddressBech32, Operator: operator})
 				if err == nil && !resp.Rewards.IsZero() && len(operators) < types.MaxClaimOperators { // others are no operators
