@@ -23,7 +23,9 @@ import (
 	"github.com/grafilab/grafi/app"
 	"github.com/grafilab/grafi/app/apptest"
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
+	daotypes "github.com/grafilab/grafi/x/dao/types"
 	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
+	rewardstypes "github.com/grafilab/grafi/x/rewards/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -114,13 +116,16 @@ func TestImportedChainGoesOn(t *testing.T) {
 	populate(t, c)
 	imported := importChain(t, c, true)
 
-	for _, dt := range []time.Duration{10 * time.Minute, 50 * time.Minute, time.Second, 24 * time.Hour} {
+	for _, dt := range []time.Duration{
+		10 * time.Minute, 50 * time.Minute, time.Second, 24 * time.Hour, 24 * time.Hour, time.Hour, 21 * 24 * time.Hour,
+	} {
 		c.NextBlock(t, dt)
 		imported.NextBlock(t, dt)
 	}
 
 	for _, name := range []string{
-		stakingexttypes.StoreKey, attestationtypes.StoreKey, gpumarkettypes.StoreKey, banktypes.StoreKey,
+		stakingexttypes.StoreKey, attestationtypes.StoreKey, gpumarkettypes.StoreKey, rewardstypes.StoreKey,
+		daotypes.StoreKey, banktypes.StoreKey,
 	} {
 		want := dump(c.Context().KVStore(c.StoreKeys()[name]), nil)
 		require.NotEmpty(t, want, name)
@@ -211,7 +216,45 @@ func populate(t *testing.T, c *apptest.Chain) {
 		c.Tx(t, renter, &gpumarkettypes.MsgCloseRental{Sender: renter.Address.String(), RentalId: m.rentals[1].id}),
 		c.Tx(t, renter, banktypes.NewMsgSend(renter.Address, m.hosts[0].Operator.Address, ugrafi(5))))
 	requireAllSucceeded(t, resp)
+	populateStake(t, c, m)
+	populateTerms(t, c, m)
 	require.NoError(t, c.CheckInvariants(c.Context()))
+}
+
+// populateStake lets an account stake with both operators, move and take out part
+// of it, and sit in the jury.
+func populateStake(t *testing.T, c *apptest.Chain, m *market) {
+	t.Helper()
+	staker := m.renters[0]
+	from, to := m.hosts[0].Operator.Address.String(), m.hosts[1].Operator.Address.String()
+	delegator := staker.Address.String()
+	requireAllSucceeded(t, c.NextBlock(t, time.Second,
+		c.Tx(t, staker, &stakingexttypes.MsgDelegate{Delegator: delegator, Operator: from, Amount: ugrafi(50_000_000_000)[0]})))
+	requireAllSucceeded(t, c.NextBlock(t, time.Second,
+		c.Tx(t, staker, &stakingexttypes.MsgRedelegate{Delegator: delegator, From: from, To: to, Amount: ugrafi(7_000_000)[0]})))
+	requireAllSucceeded(t, c.NextBlock(t, time.Second,
+		c.Tx(t, staker, &stakingexttypes.MsgUndelegate{Delegator: delegator, Operator: from, Amount: ugrafi(3_000_000)[0]})))
+	requireAllSucceeded(t, c.NextBlock(t, time.Second,
+		c.Tx(t, staker, &daotypes.MsgJoinJury{Juror: delegator})))
+}
+
+// populateTerms reserves a GPU for later and subscribes to another one.
+func populateTerms(t *testing.T, c *apptest.Chain, m *market) {
+	t.Helper()
+	operator, renter, listing := m.hosts[1].Operator, m.renters[0], m.listings[1]
+	requireAllSucceeded(t, c.NextBlock(t, time.Second, c.Tx(t, operator, &gpumarkettypes.MsgChangeListing{
+		Operator: operator.Address.String(), ListingId: listing, Price: ugrafi(pricePerHour)[0],
+		NoticeSeconds: 3600, MaxAheadSeconds: 7 * 86_400,
+	})))
+	reserve := apptest.RentMsg(renter, listing, 7_200, pricePerHour)
+	at := c.Time.Add(2 * 24 * time.Hour)
+	reserve.StartAt = &at
+	requireAllSucceeded(t, c.NextBlock(t, time.Second, c.Tx(t, renter, reserve)))
+	requireAllSucceeded(t, c.NextBlock(t, time.Second, c.Tx(t, renter, &gpumarkettypes.MsgSubscribe{
+		Renter: renter.Address.String(), ListingId: listing, GpuCount: 1, PeriodSeconds: 3_600,
+		Deposit: ugrafi(3 * pricePerHour)[0], Cap: ugrafi(10 * pricePerHour)[0], MaxPrice: ugrafi(pricePerHour)[0],
+		ManifestDigest: reserve.ManifestDigest,
+	})))
 }
 
 func requireAllSucceeded(t *testing.T, resp *abci.ResponseFinalizeBlock) {

@@ -62,7 +62,7 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		},
 		{
 			RpcMethod: "Decisions", Use: "decisions", Short: "List what was decided, of all kinds or of one",
-			Example: "grafid query dao decisions --kind decision-kind-proposal --page-limit 10",
+			Example: "grafid query dao decisions --kind proposal --page-limit 10",
 		},
 		{
 			RpcMethod: "Invariants", Use: "invariants", Short: "Check that the DAO's money adds up (reads the whole state)",

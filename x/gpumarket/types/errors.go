@@ -52,7 +52,4 @@ var (
 	ErrTooManyInvitations  = errorsmod.Register(ModuleName, 47, "too many invitations")
 	ErrWrongRegion         = errorsmod.Register(ModuleName, 48, "host is in another region")
 	ErrTrustTier           = errorsmod.Register(ModuleName, 49, "host is under the trust tier")
-
-	// ErrNotImplemented is of a message that this version does not handle.
-	ErrNotImplemented = errorsmod.Register(ModuleName, 60, "not implemented")
 )
