@@ -19,6 +19,7 @@ type ask struct {
 	seconds       uint64
 	startAt       *time.Time // nil: now
 	interruptible bool
+	maxPrice      *sdk.Coin // per GPU and hour; nil: any price
 }
 
 // offer is what a listing can give.
@@ -47,6 +48,11 @@ func (k *Keeper) findOffer(ctx context.Context, params types.Params, l types.Lis
 	o, err := k.terms(ctx, params, l, a)
 	if err != nil {
 		return offer{}, err
+	}
+	if a.maxPrice != nil {
+		if err := checkMaxPrice(o.price, *a.maxPrice); err != nil {
+			return offer{}, err
+		}
 	}
 	if err := params.CheckPrice(o.price); err != nil { // the params may have changed since
 		return offer{}, err

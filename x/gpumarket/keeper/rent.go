@@ -27,7 +27,9 @@ type RentRequest struct {
 }
 
 func (r RentRequest) ask() ask {
-	return ask{gpus: r.GPUCount, seconds: r.DurationSeconds, startAt: r.StartAt, interruptible: r.Interruptible}
+	return ask{
+		gpus: r.GPUCount, seconds: r.DurationSeconds, startAt: r.StartAt, interruptible: r.Interruptible, maxPrice: &r.MaxPrice,
+	}
 }
 
 // Rent books the free GPUs with the lowest ordinals, from now or the wanted start
@@ -66,9 +68,6 @@ func (k *Keeper) prepare(ctx context.Context, renter sdk.AccAddress, req RentReq
 	}
 	o, err := k.findOffer(ctx, params, listing, req.ask())
 	if err != nil {
-		return deal{}, err
-	}
-	if err := checkMaxPrice(o.price, req.MaxPrice); err != nil {
 		return deal{}, err
 	}
 	id, err := types.RentalID(listing.Id, listing.RentalsOpened)
