@@ -49,11 +49,7 @@ func (k *Keeper) Tally(ctx context.Context, gov govkeeper.Keeper, proposal v1.Pr
 	votes := collections.NewPrefixedPairRange[uint64, sdk.AccAddress](proposal.Id)
 	err = gov.Votes.Walk(ctx, votes, func(key collections.Pair[uint64, sdk.AccAddress], vote v1.Vote) (bool, error) {
 		counted = append(counted, key)
-		power, err := k.castBallot(ctx, validators, key.K2(), vote.Options)
-		if err != nil {
-			return true, err
-		}
-		return false, count.Add(power.Total(), vote.Options)
+		return false, k.castBallot(ctx, &count, validators, key.K2(), vote.Options)
 	})
 	if err != nil {
 		return fail(err)
@@ -74,21 +70,33 @@ func (k *Keeper) Tally(ctx context.Context, gov govkeeper.Keeper, proposal v1.Pr
 	return count.Voted, total, count.Results, nil
 }
 
-// castBallot returns the voter's own power, takes it out of what its validators
-// vote for, and notes the vote of a validator.
-func (k *Keeper) castBallot(ctx context.Context, validators *types.ValidatorSet, voter sdk.AccAddress,
+// castBallot counts the voter's own power, takes it out of what its validators
+// vote for, and notes the vote of a validator. Each delegation is counted by
+// itself, as x/gov does: a split vote rounds for each of them.
+func (k *Keeper) castBallot(ctx context.Context, count *types.Count, validators *types.ValidatorSet, voter sdk.AccAddress,
 	options v1.WeightedVoteOptions,
-) (types.Power, error) {
+) error {
 	valAddr, err := k.chainStaking.ValidatorAddressCodec().BytesToString(voter)
 	if err != nil {
-		return types.Power{}, err
+		return err
 	}
 	if v, ok := validators.Find(valAddr); ok {
 		v.Vote = options
 	}
-	return k.powerOf(ctx, validators, voter, func(v *types.ValidatorShare, shares math.LegacyDec) {
+	var parts []math.LegacyDec
+	power, err := k.powerOf(ctx, validators, voter, func(v *types.ValidatorShare, shares math.LegacyDec) {
 		v.Deducted = v.Deducted.Add(shares)
+		parts = append(parts, v.PowerOf(shares))
 	})
+	if err != nil {
+		return err
+	}
+	for _, part := range append(parts, math.LegacyNewDecFromInt(power.Operators)) {
+		if err := count.Add(part, options); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // powerOf adds up what an account's vote weighs; visit sees each of its
