@@ -90,7 +90,7 @@ func offchainSeesContractsOnly(f goFile, imported string) string {
 // consensusIsDeterministic: what these packages return differs between nodes.
 func consensusIsDeterministic(f goFile, imported string) string {
 	generated := strings.HasSuffix(f.path, ".pb.gw.go") // the REST gateway, which runs in the API server
-	client := isUnder(f.path, "x/*/client") // commands, which run on a person's machine
+	client := isUnder(f.path, "x/*/client")             // commands, which run on a person's machine
 	if !strings.HasPrefix(f.path, "x/") || f.test || generated || client || strings.Contains(f.path, "/simulation/") {
 		return ""
 	}

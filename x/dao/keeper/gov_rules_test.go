@@ -11,7 +11,7 @@ import (
 
 var (
 	val1, val2, val3 = named("val1"), named("val2"), named("val3")
-	oper1, oper2     = named("oper1"), named("oper2")
+	oper1            = named("oper1")
 )
 
 type ballots map[string]v1.WeightedVoteOptions

@@ -42,7 +42,6 @@ func indexClosed(want *types.GenesisState) {
 func addBucket(want *types.GenesisState, hour uint64, denom string, price math.Int, n uint64) {
 	at := slices.IndexFunc(want.PriceBuckets, func(b types.PriceBucket) bool { return b.Hour == hour && b.Denom == denom })
 	if at < 0 {
-		at = len(want.PriceBuckets)
 		want.PriceBuckets = append(want.PriceBuckets, types.PriceBucket{Class: class, Denom: denom, Hour: hour})
 		slices.SortFunc(want.PriceBuckets, func(a, b types.PriceBucket) int { return cmp.Compare(a.Hour, b.Hour) })
 		at = slices.IndexFunc(want.PriceBuckets, func(b types.PriceBucket) bool { return b.Hour == hour && b.Denom == denom })

@@ -141,7 +141,7 @@ func (k *Keeper) pickGPUs(
 			return err
 		}
 		if need := count - len(found.free); need <= len(found.held) {
-			o.gpus = append(found.free, found.held[:need]...)
+			o.gpus = slices.Concat(found.free, found.held[:need])
 			slices.Sort(o.gpus)
 			o.victims = slices.Clone(found.holders[:need])
 			slices.Sort(o.victims)

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -136,7 +137,7 @@ func TestNotRenewed(t *testing.T) {
 			f := newFixture(t)
 			f.reservable()
 			msg := subscribeMsg()
-			if tc.why == types.ErrInvalidDeposit {
+			if errors.Is(tc.why, types.ErrInvalidDeposit) {
 				msg.Deposit = coin(2*hourly - 1)
 			}
 			resp, err := deliver(f, f.msg.Subscribe, msg)
@@ -237,7 +238,7 @@ func TestSilenceAcrossARenewal(t *testing.T) {
 	r := f.rental(id)
 	require.Equal(t, types.CLOSE_REASON_SILENT, r.CloseReason)
 	require.Equal(t, int64(3_000_000), r.Paid.Int64())
-	require.Equal(t, int64(funds-3_000_000+credited(r)), f.balance(renter))
+	require.Equal(t, funds-3_000_000+credited(r), f.balance(renter))
 	f.checkInvariants()
 }
 

@@ -55,12 +55,12 @@ func PriceKey(price math.Int) ([]byte, error) {
 type OfferSet uint8
 
 const (
-	// OffersAll: every open general listing, by its price.
+	// OffersAll has every open general listing, by its price.
 	OffersAll OfferSet = iota + 1
-	// OffersVacant: those that can give a GPU now, if need be one that an
+	// OffersVacant has those that can give a GPU now, if need be one that an
 	// interruptible rental holds.
 	OffersVacant
-	// InterruptibleVacant: those with a GPU that nobody holds, by their
+	// InterruptibleVacant has those with a GPU that nobody holds, by their
 	// interruptible price. An interruptible rental begins now, so no more is needed.
 	InterruptibleVacant
 )

@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// HourSeconds and DaySeconds are the buckets of the price index.
+	// HourSeconds is the length of a bucket of the price index.
 	HourSeconds = 3_600
-	DaySeconds  = 86_400
+	// DaySeconds is the length of the day in which a pair's volume is limited.
+	DaySeconds = 86_400
 	// IndexHours is how far back the price index looks: the hour of the block and
 	// the 23 before it.
 	IndexHours = 24

@@ -111,5 +111,5 @@ func TestManySlashesAreCollectedOverBlocks(t *testing.T) {
 		f.requireInvariants(t)
 	}
 	require.Empty(t, f.undelegated(t))
-	require.Equal(t, int64(funds)-1_000_000+want, f.look(t).Money["dave"])
+	require.Equal(t, funds-1_000_000+want, f.look(t).Money["dave"])
 }

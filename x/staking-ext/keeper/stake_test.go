@@ -122,7 +122,7 @@ func TestStakeOf(t *testing.T) {
 	require.NoError(t, f.k.EnsureCovered(f.ctx, alice), "delegated stake covers")
 	asked, err := f.k.GPURequirement(f.ctx, alice, 1, 0)
 	require.NoError(t, err)
-	require.Equal(t, int64(200*grafi), asked.Int64())
+	require.Equal(t, 200*grafi, asked.Int64())
 	_, _, err = f.k.StakeOf(f.ctx, bob)
 	require.ErrorIs(t, err, types.ErrOperatorNotFound)
 	_, err = f.k.GPURequirement(f.ctx, bob, 1, 0)

@@ -106,7 +106,7 @@ func readAnswer(cmd *cobra.Command, args []string) (*types.QueryExplainResponse,
 		if err != nil {
 			return nil, err
 		}
-		defer file.Close() //nolint:errcheck // it is only read
+		defer file.Close()
 		in = file
 	}
 	bz, err := io.ReadAll(io.LimitReader(in, maxAnswer+1))
