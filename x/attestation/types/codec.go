@@ -19,6 +19,13 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgRetireHost{}, "grafi/MsgRetireHost")
 	legacy.RegisterAminoMsg(cdc, &MsgSubmitAttestations{}, "grafi/MsgSubmitAttestations")
 	legacy.RegisterAminoMsg(cdc, &MsgSubmitEquivocation{}, "grafi/MsgSubmitEquivocation")
+	legacy.RegisterAminoMsg(cdc, &MsgCommitChallenge{}, "grafi/MsgCommitChallenge")
+	legacy.RegisterAminoMsg(cdc, &MsgOpenChallenge{}, "grafi/MsgOpenChallenge")
+	legacy.RegisterAminoMsg(cdc, &MsgRegisterDevice{}, "grafi/MsgRegisterDevice")
+	legacy.RegisterAminoMsg(cdc, &MsgSubmitDoubleDevice{}, "grafi/MsgSubmitDoubleDevice")
+	legacy.RegisterAminoMsg(cdc, &MsgSetRevocation{}, "grafi/MsgSetRevocation")
+	legacy.RegisterAminoMsg(cdc, &MsgSubmitProbes{}, "grafi/MsgSubmitProbes")
+	legacy.RegisterAminoMsg(cdc, &MsgSubmitContradiction{}, "grafi/MsgSubmitContradiction")
 	legacy.RegisterAminoMsg(cdc, &MsgSetHardwareClass{}, "grafi/MsgSetHardwareClass")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "grafi/x/attestation/MsgUpdateParams")
 	cdc.RegisterConcrete(&Params{}, "grafi/x/attestation/Params", nil)
@@ -35,6 +42,13 @@ func RegisterInterfaces(registry types.InterfaceRegistry) {
 		&MsgRetireHost{},
 		&MsgSubmitAttestations{},
 		&MsgSubmitEquivocation{},
+		&MsgCommitChallenge{},
+		&MsgOpenChallenge{},
+		&MsgRegisterDevice{},
+		&MsgSubmitDoubleDevice{},
+		&MsgSetRevocation{},
+		&MsgSubmitProbes{},
+		&MsgSubmitContradiction{},
 		&MsgSetHardwareClass{},
 		&MsgUpdateParams{},
 	)

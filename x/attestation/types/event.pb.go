@@ -767,6 +767,846 @@ func (m *EventParamsUpdated) GetAuthority() string {
 	return ""
 }
 
+type EventChallenged struct {
+	HostId      uint64   `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	ChallengeId uint64   `protobuf:"varint,2,opt,name=challenge_id,json=challengeId,proto3" json:"challenge_id,omitempty"`
+	Reason      string   `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Ordinals    []uint32 `protobuf:"varint,4,rep,packed,name=ordinals,proto3" json:"ordinals,omitempty"`
+}
+
+func (m *EventChallenged) Reset()         { *m = EventChallenged{} }
+func (m *EventChallenged) String() string { return proto.CompactTextString(m) }
+func (*EventChallenged) ProtoMessage()    {}
+func (*EventChallenged) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{14}
+}
+func (m *EventChallenged) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChallenged) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChallenged.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChallenged) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChallenged.Merge(m, src)
+}
+func (m *EventChallenged) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChallenged) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChallenged.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChallenged proto.InternalMessageInfo
+
+func (m *EventChallenged) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventChallenged) GetChallengeId() uint64 {
+	if m != nil {
+		return m.ChallengeId
+	}
+	return 0
+}
+
+func (m *EventChallenged) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+func (m *EventChallenged) GetOrdinals() []uint32 {
+	if m != nil {
+		return m.Ordinals
+	}
+	return nil
+}
+
+type EventChallengeCommitted struct {
+	HostId      uint64   `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	ChallengeId uint64   `protobuf:"varint,2,opt,name=challenge_id,json=challengeId,proto3" json:"challenge_id,omitempty"`
+	Ordinals    []uint32 `protobuf:"varint,3,rep,packed,name=ordinals,proto3" json:"ordinals,omitempty"`
+}
+
+func (m *EventChallengeCommitted) Reset()         { *m = EventChallengeCommitted{} }
+func (m *EventChallengeCommitted) String() string { return proto.CompactTextString(m) }
+func (*EventChallengeCommitted) ProtoMessage()    {}
+func (*EventChallengeCommitted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{15}
+}
+func (m *EventChallengeCommitted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChallengeCommitted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChallengeCommitted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChallengeCommitted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChallengeCommitted.Merge(m, src)
+}
+func (m *EventChallengeCommitted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChallengeCommitted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChallengeCommitted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChallengeCommitted proto.InternalMessageInfo
+
+func (m *EventChallengeCommitted) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventChallengeCommitted) GetChallengeId() uint64 {
+	if m != nil {
+		return m.ChallengeId
+	}
+	return 0
+}
+
+func (m *EventChallengeCommitted) GetOrdinals() []uint32 {
+	if m != nil {
+		return m.Ordinals
+	}
+	return nil
+}
+
+type EventChallengeSampled struct {
+	HostId      uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	ChallengeId uint64 `protobuf:"varint,2,opt,name=challenge_id,json=challengeId,proto3" json:"challenge_id,omitempty"`
+}
+
+func (m *EventChallengeSampled) Reset()         { *m = EventChallengeSampled{} }
+func (m *EventChallengeSampled) String() string { return proto.CompactTextString(m) }
+func (*EventChallengeSampled) ProtoMessage()    {}
+func (*EventChallengeSampled) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{16}
+}
+func (m *EventChallengeSampled) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChallengeSampled) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChallengeSampled.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChallengeSampled) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChallengeSampled.Merge(m, src)
+}
+func (m *EventChallengeSampled) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChallengeSampled) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChallengeSampled.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChallengeSampled proto.InternalMessageInfo
+
+func (m *EventChallengeSampled) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventChallengeSampled) GetChallengeId() uint64 {
+	if m != nil {
+		return m.ChallengeId
+	}
+	return 0
+}
+
+// EventChallengeAnswered: a GPU's outcome.
+type EventChallengeAnswered struct {
+	HostId      uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	ChallengeId uint64 `protobuf:"varint,2,opt,name=challenge_id,json=challengeId,proto3" json:"challenge_id,omitempty"`
+	Ordinal     uint32 `protobuf:"varint,3,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	Outcome     string `protobuf:"bytes,4,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	Gops        uint64 `protobuf:"varint,5,opt,name=gops,proto3" json:"gops,omitempty"`
+	Detail      string `protobuf:"bytes,6,opt,name=detail,proto3" json:"detail,omitempty"`
+}
+
+func (m *EventChallengeAnswered) Reset()         { *m = EventChallengeAnswered{} }
+func (m *EventChallengeAnswered) String() string { return proto.CompactTextString(m) }
+func (*EventChallengeAnswered) ProtoMessage()    {}
+func (*EventChallengeAnswered) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{17}
+}
+func (m *EventChallengeAnswered) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChallengeAnswered) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChallengeAnswered.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChallengeAnswered) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChallengeAnswered.Merge(m, src)
+}
+func (m *EventChallengeAnswered) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChallengeAnswered) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChallengeAnswered.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChallengeAnswered proto.InternalMessageInfo
+
+func (m *EventChallengeAnswered) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventChallengeAnswered) GetChallengeId() uint64 {
+	if m != nil {
+		return m.ChallengeId
+	}
+	return 0
+}
+
+func (m *EventChallengeAnswered) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+func (m *EventChallengeAnswered) GetOutcome() string {
+	if m != nil {
+		return m.Outcome
+	}
+	return ""
+}
+
+func (m *EventChallengeAnswered) GetGops() uint64 {
+	if m != nil {
+		return m.Gops
+	}
+	return 0
+}
+
+func (m *EventChallengeAnswered) GetDetail() string {
+	if m != nil {
+		return m.Detail
+	}
+	return ""
+}
+
+// EventGpuReclassified: measurements show another class than the claimed one.
+type EventGpuReclassified struct {
+	HostId   uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Ordinal  uint32 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	Claimed  string `protobuf:"bytes,3,opt,name=claimed,proto3" json:"claimed,omitempty"`
+	Measured string `protobuf:"bytes,4,opt,name=measured,proto3" json:"measured,omitempty"`
+	Gops     uint64 `protobuf:"varint,5,opt,name=gops,proto3" json:"gops,omitempty"`
+}
+
+func (m *EventGpuReclassified) Reset()         { *m = EventGpuReclassified{} }
+func (m *EventGpuReclassified) String() string { return proto.CompactTextString(m) }
+func (*EventGpuReclassified) ProtoMessage()    {}
+func (*EventGpuReclassified) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{18}
+}
+func (m *EventGpuReclassified) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventGpuReclassified) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventGpuReclassified.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventGpuReclassified) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventGpuReclassified.Merge(m, src)
+}
+func (m *EventGpuReclassified) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventGpuReclassified) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventGpuReclassified.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventGpuReclassified proto.InternalMessageInfo
+
+func (m *EventGpuReclassified) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventGpuReclassified) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+func (m *EventGpuReclassified) GetClaimed() string {
+	if m != nil {
+		return m.Claimed
+	}
+	return ""
+}
+
+func (m *EventGpuReclassified) GetMeasured() string {
+	if m != nil {
+		return m.Measured
+	}
+	return ""
+}
+
+func (m *EventGpuReclassified) GetGops() uint64 {
+	if m != nil {
+		return m.Gops
+	}
+	return 0
+}
+
+// EventPenaltyFailed: a punishment could not be carried out; the fault stands.
+type EventPenaltyFailed struct {
+	HostId uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Fault  string `protobuf:"bytes,2,opt,name=fault,proto3" json:"fault,omitempty"`
+	Error  string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+}
+
+func (m *EventPenaltyFailed) Reset()         { *m = EventPenaltyFailed{} }
+func (m *EventPenaltyFailed) String() string { return proto.CompactTextString(m) }
+func (*EventPenaltyFailed) ProtoMessage()    {}
+func (*EventPenaltyFailed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{19}
+}
+func (m *EventPenaltyFailed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPenaltyFailed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPenaltyFailed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPenaltyFailed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPenaltyFailed.Merge(m, src)
+}
+func (m *EventPenaltyFailed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPenaltyFailed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPenaltyFailed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPenaltyFailed proto.InternalMessageInfo
+
+func (m *EventPenaltyFailed) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventPenaltyFailed) GetFault() string {
+	if m != nil {
+		return m.Fault
+	}
+	return ""
+}
+
+func (m *EventPenaltyFailed) GetError() string {
+	if m != nil {
+		return m.Error
+	}
+	return ""
+}
+
+type EventDeviceRegistered struct {
+	HostId  uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Ordinal uint32 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	// Hex.
+	Serial       string `protobuf:"bytes,3,opt,name=serial,proto3" json:"serial,omitempty"`
+	Architecture string `protobuf:"bytes,4,opt,name=architecture,proto3" json:"architecture,omitempty"`
+	Renewed      bool   `protobuf:"varint,5,opt,name=renewed,proto3" json:"renewed,omitempty"`
+}
+
+func (m *EventDeviceRegistered) Reset()         { *m = EventDeviceRegistered{} }
+func (m *EventDeviceRegistered) String() string { return proto.CompactTextString(m) }
+func (*EventDeviceRegistered) ProtoMessage()    {}
+func (*EventDeviceRegistered) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{20}
+}
+func (m *EventDeviceRegistered) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDeviceRegistered) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDeviceRegistered.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDeviceRegistered) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDeviceRegistered.Merge(m, src)
+}
+func (m *EventDeviceRegistered) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDeviceRegistered) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDeviceRegistered.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDeviceRegistered proto.InternalMessageInfo
+
+func (m *EventDeviceRegistered) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventDeviceRegistered) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+func (m *EventDeviceRegistered) GetSerial() string {
+	if m != nil {
+		return m.Serial
+	}
+	return ""
+}
+
+func (m *EventDeviceRegistered) GetArchitecture() string {
+	if m != nil {
+		return m.Architecture
+	}
+	return ""
+}
+
+func (m *EventDeviceRegistered) GetRenewed() bool {
+	if m != nil {
+		return m.Renewed
+	}
+	return false
+}
+
+type EventDeviceForged struct {
+	HostId  uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Ordinal uint32 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	Detail  string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+}
+
+func (m *EventDeviceForged) Reset()         { *m = EventDeviceForged{} }
+func (m *EventDeviceForged) String() string { return proto.CompactTextString(m) }
+func (*EventDeviceForged) ProtoMessage()    {}
+func (*EventDeviceForged) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{21}
+}
+func (m *EventDeviceForged) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDeviceForged) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDeviceForged.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDeviceForged) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDeviceForged.Merge(m, src)
+}
+func (m *EventDeviceForged) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDeviceForged) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDeviceForged.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDeviceForged proto.InternalMessageInfo
+
+func (m *EventDeviceForged) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventDeviceForged) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+func (m *EventDeviceForged) GetDetail() string {
+	if m != nil {
+		return m.Detail
+	}
+	return ""
+}
+
+type EventDeviceRemoved struct {
+	HostId  uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Ordinal uint32 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	Serial  string `protobuf:"bytes,3,opt,name=serial,proto3" json:"serial,omitempty"`
+	Reason  string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+}
+
+func (m *EventDeviceRemoved) Reset()         { *m = EventDeviceRemoved{} }
+func (m *EventDeviceRemoved) String() string { return proto.CompactTextString(m) }
+func (*EventDeviceRemoved) ProtoMessage()    {}
+func (*EventDeviceRemoved) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{22}
+}
+func (m *EventDeviceRemoved) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDeviceRemoved) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDeviceRemoved.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDeviceRemoved) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDeviceRemoved.Merge(m, src)
+}
+func (m *EventDeviceRemoved) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDeviceRemoved) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDeviceRemoved.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDeviceRemoved proto.InternalMessageInfo
+
+func (m *EventDeviceRemoved) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventDeviceRemoved) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+func (m *EventDeviceRemoved) GetSerial() string {
+	if m != nil {
+		return m.Serial
+	}
+	return ""
+}
+
+func (m *EventDeviceRemoved) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+type EventDoubleDeviceProven struct {
+	Serial      string `protobuf:"bytes,1,opt,name=serial,proto3" json:"serial,omitempty"`
+	HostId      uint64 `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	OtherHostId uint64 `protobuf:"varint,3,opt,name=other_host_id,json=otherHostId,proto3" json:"other_host_id,omitempty"`
+	Reporter    string `protobuf:"bytes,4,opt,name=reporter,proto3" json:"reporter,omitempty"`
+}
+
+func (m *EventDoubleDeviceProven) Reset()         { *m = EventDoubleDeviceProven{} }
+func (m *EventDoubleDeviceProven) String() string { return proto.CompactTextString(m) }
+func (*EventDoubleDeviceProven) ProtoMessage()    {}
+func (*EventDoubleDeviceProven) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{23}
+}
+func (m *EventDoubleDeviceProven) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDoubleDeviceProven) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDoubleDeviceProven.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDoubleDeviceProven) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDoubleDeviceProven.Merge(m, src)
+}
+func (m *EventDoubleDeviceProven) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDoubleDeviceProven) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDoubleDeviceProven.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDoubleDeviceProven proto.InternalMessageInfo
+
+func (m *EventDoubleDeviceProven) GetSerial() string {
+	if m != nil {
+		return m.Serial
+	}
+	return ""
+}
+
+func (m *EventDoubleDeviceProven) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventDoubleDeviceProven) GetOtherHostId() uint64 {
+	if m != nil {
+		return m.OtherHostId
+	}
+	return 0
+}
+
+func (m *EventDoubleDeviceProven) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+type EventRevocationSet struct {
+	Serial  string `protobuf:"bytes,1,opt,name=serial,proto3" json:"serial,omitempty"`
+	Revoked bool   `protobuf:"varint,2,opt,name=revoked,proto3" json:"revoked,omitempty"`
+}
+
+func (m *EventRevocationSet) Reset()         { *m = EventRevocationSet{} }
+func (m *EventRevocationSet) String() string { return proto.CompactTextString(m) }
+func (*EventRevocationSet) ProtoMessage()    {}
+func (*EventRevocationSet) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{24}
+}
+func (m *EventRevocationSet) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRevocationSet) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRevocationSet.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRevocationSet) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRevocationSet.Merge(m, src)
+}
+func (m *EventRevocationSet) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRevocationSet) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRevocationSet.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRevocationSet proto.InternalMessageInfo
+
+func (m *EventRevocationSet) GetSerial() string {
+	if m != nil {
+		return m.Serial
+	}
+	return ""
+}
+
+func (m *EventRevocationSet) GetRevoked() bool {
+	if m != nil {
+		return m.Revoked
+	}
+	return false
+}
+
+type EventProbesAccepted struct {
+	Accepted uint32 `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	Rejected uint32 `protobuf:"varint,2,opt,name=rejected,proto3" json:"rejected,omitempty"`
+}
+
+func (m *EventProbesAccepted) Reset()         { *m = EventProbesAccepted{} }
+func (m *EventProbesAccepted) String() string { return proto.CompactTextString(m) }
+func (*EventProbesAccepted) ProtoMessage()    {}
+func (*EventProbesAccepted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{25}
+}
+func (m *EventProbesAccepted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventProbesAccepted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventProbesAccepted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventProbesAccepted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventProbesAccepted.Merge(m, src)
+}
+func (m *EventProbesAccepted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventProbesAccepted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventProbesAccepted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventProbesAccepted proto.InternalMessageInfo
+
+func (m *EventProbesAccepted) GetAccepted() uint32 {
+	if m != nil {
+		return m.Accepted
+	}
+	return 0
+}
+
+func (m *EventProbesAccepted) GetRejected() uint32 {
+	if m != nil {
+		return m.Rejected
+	}
+	return 0
+}
+
+type EventContradictionProven struct {
+	HostId   uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Slot     uint64 `protobuf:"varint,2,opt,name=slot,proto3" json:"slot,omitempty"`
+	Reporter string `protobuf:"bytes,3,opt,name=reporter,proto3" json:"reporter,omitempty"`
+}
+
+func (m *EventContradictionProven) Reset()         { *m = EventContradictionProven{} }
+func (m *EventContradictionProven) String() string { return proto.CompactTextString(m) }
+func (*EventContradictionProven) ProtoMessage()    {}
+func (*EventContradictionProven) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1157a423a3d6cf36, []int{26}
+}
+func (m *EventContradictionProven) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventContradictionProven) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventContradictionProven.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventContradictionProven) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventContradictionProven.Merge(m, src)
+}
+func (m *EventContradictionProven) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventContradictionProven) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventContradictionProven.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventContradictionProven proto.InternalMessageInfo
+
+func (m *EventContradictionProven) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *EventContradictionProven) GetSlot() uint64 {
+	if m != nil {
+		return m.Slot
+	}
+	return 0
+}
+
+func (m *EventContradictionProven) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
 func init() {
 	proto.RegisterType((*EventHostRegistered)(nil), "grafi.attestation.v1.EventHostRegistered")
 	proto.RegisterType((*EventHostUpdated)(nil), "grafi.attestation.v1.EventHostUpdated")
@@ -782,55 +1622,93 @@ func init() {
 	proto.RegisterType((*EventClassChanged)(nil), "grafi.attestation.v1.EventClassChanged")
 	proto.RegisterType((*EventRefreshFailed)(nil), "grafi.attestation.v1.EventRefreshFailed")
 	proto.RegisterType((*EventParamsUpdated)(nil), "grafi.attestation.v1.EventParamsUpdated")
+	proto.RegisterType((*EventChallenged)(nil), "grafi.attestation.v1.EventChallenged")
+	proto.RegisterType((*EventChallengeCommitted)(nil), "grafi.attestation.v1.EventChallengeCommitted")
+	proto.RegisterType((*EventChallengeSampled)(nil), "grafi.attestation.v1.EventChallengeSampled")
+	proto.RegisterType((*EventChallengeAnswered)(nil), "grafi.attestation.v1.EventChallengeAnswered")
+	proto.RegisterType((*EventGpuReclassified)(nil), "grafi.attestation.v1.EventGpuReclassified")
+	proto.RegisterType((*EventPenaltyFailed)(nil), "grafi.attestation.v1.EventPenaltyFailed")
+	proto.RegisterType((*EventDeviceRegistered)(nil), "grafi.attestation.v1.EventDeviceRegistered")
+	proto.RegisterType((*EventDeviceForged)(nil), "grafi.attestation.v1.EventDeviceForged")
+	proto.RegisterType((*EventDeviceRemoved)(nil), "grafi.attestation.v1.EventDeviceRemoved")
+	proto.RegisterType((*EventDoubleDeviceProven)(nil), "grafi.attestation.v1.EventDoubleDeviceProven")
+	proto.RegisterType((*EventRevocationSet)(nil), "grafi.attestation.v1.EventRevocationSet")
+	proto.RegisterType((*EventProbesAccepted)(nil), "grafi.attestation.v1.EventProbesAccepted")
+	proto.RegisterType((*EventContradictionProven)(nil), "grafi.attestation.v1.EventContradictionProven")
 }
 
 func init() { proto.RegisterFile("grafi/attestation/v1/event.proto", fileDescriptor_1157a423a3d6cf36) }
 
 var fileDescriptor_1157a423a3d6cf36 = []byte{
-	// 682 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x9c, 0x54, 0xc1, 0x6e, 0xd3, 0x4a,
-	0x14, 0x8d, 0xdb, 0xb4, 0x2f, 0xb9, 0xaf, 0xd5, 0x7b, 0xcf, 0x2f, 0xa8, 0x69, 0x50, 0xdd, 0xc8,
-	0x6c, 0x22, 0xa1, 0xc6, 0x2a, 0x54, 0xec, 0xd3, 0xa8, 0xd0, 0x42, 0x85, 0xa2, 0x29, 0x6c, 0xd8,
-	0x44, 0x13, 0xfb, 0x76, 0x3c, 0xd4, 0xf1, 0x98, 0x99, 0x49, 0x68, 0x24, 0x3e, 0xa2, 0x1f, 0xc3,
-	0x47, 0x74, 0x59, 0xb1, 0x62, 0x05, 0xa8, 0xfd, 0x11, 0xe4, 0x19, 0x27, 0x0d, 0xa0, 0x46, 0x82,
-	0x8d, 0x35, 0xf7, 0xfa, 0xcc, 0x39, 0xe7, 0xde, 0xb9, 0x33, 0xd0, 0x64, 0x92, 0x9e, 0xf2, 0x80,
-	0x6a, 0x8d, 0x4a, 0x53, 0xcd, 0x45, 0x1a, 0x8c, 0x77, 0x03, 0x1c, 0x63, 0xaa, 0xdb, 0x99, 0x14,
-	0x5a, 0xb8, 0x35, 0x83, 0x68, 0xcf, 0x21, 0xda, 0xe3, 0xdd, 0xc6, 0x66, 0x28, 0xd4, 0x50, 0xa8,
-	0xbe, 0xc1, 0x04, 0x36, 0xb0, 0x1b, 0x1a, 0x35, 0x26, 0x98, 0xb0, 0xf9, 0x7c, 0x55, 0x64, 0xb7,
-	0x99, 0x10, 0x2c, 0xc1, 0xc0, 0x44, 0x83, 0xd1, 0x69, 0xa0, 0xf9, 0x30, 0x27, 0x1c, 0x66, 0x16,
-	0xe0, 0x9f, 0xc3, 0xff, 0x07, 0xb9, 0xec, 0xa1, 0x50, 0x9a, 0x20, 0xe3, 0x4a, 0xa3, 0xc4, 0xc8,
-	0xdd, 0x80, 0xbf, 0x62, 0xa1, 0x74, 0x9f, 0x47, 0x75, 0xa7, 0xe9, 0xb4, 0xca, 0x64, 0x35, 0x0f,
-	0x8f, 0x22, 0x77, 0x0f, 0x2a, 0x22, 0x43, 0x49, 0xb5, 0x90, 0xf5, 0xa5, 0xa6, 0xd3, 0xaa, 0xee,
-	0xd7, 0x3f, 0x7d, 0xdc, 0xa9, 0x15, 0x56, 0x3a, 0x51, 0x24, 0x51, 0xa9, 0x13, 0x2d, 0x79, 0xca,
-	0xc8, 0x0c, 0xe9, 0xba, 0x50, 0x66, 0xd9, 0x48, 0xd5, 0x97, 0x9b, 0x4e, 0x6b, 0x9d, 0x98, 0xb5,
-	0xff, 0x10, 0xfe, 0x9d, 0x29, 0xbf, 0xce, 0x22, 0xaa, 0x17, 0xc8, 0xfa, 0x3d, 0xb8, 0x67, 0xc0,
-	0x47, 0x69, 0xfe, 0x15, 0x72, 0xd2, 0x8d, 0x69, 0xca, 0x16, 0x19, 0xf5, 0x00, 0x18, 0xa6, 0xb9,
-	0x3e, 0x17, 0xa9, 0xb1, 0x5a, 0x26, 0x73, 0x19, 0xff, 0x18, 0x6a, 0x86, 0xb1, 0xc3, 0x30, 0xd5,
-	0x2f, 0x70, 0x42, 0x84, 0x5e, 0x68, 0xc1, 0xbd, 0x0f, 0x55, 0x9a, 0x63, 0xfb, 0x67, 0x38, 0x31,
-	0x7c, 0x6b, 0xa4, 0x42, 0x8b, 0xcd, 0xbf, 0xb2, 0xe1, 0x58, 0x9c, 0xfd, 0x31, 0xdb, 0x7c, 0x6b,
-	0x08, 0x6a, 0xbe, 0xe8, 0x44, 0x7c, 0x06, 0x9b, 0x56, 0xfa, 0x76, 0x54, 0x54, 0x27, 0x0c, 0x31,
-	0xcb, 0xab, 0x71, 0xa1, 0xac, 0x12, 0xa1, 0x8b, 0x2d, 0x66, 0xed, 0x36, 0xa0, 0x42, 0x8b, 0xff,
-	0x46, 0x79, 0x9d, 0xcc, 0xe2, 0xfc, 0x9f, 0xc4, 0xb7, 0x18, 0xe6, 0xff, 0xec, 0x61, 0xcd, 0x62,
-	0x3f, 0x01, 0xcf, 0x08, 0x11, 0x4c, 0x35, 0x4d, 0x14, 0xc1, 0x4c, 0x48, 0x8d, 0xd1, 0x4b, 0xa1,
-	0xc9, 0x28, 0x4d, 0x79, 0xca, 0xee, 0xae, 0x76, 0x6a, 0x63, 0x69, 0xce, 0xc6, 0x16, 0x80, 0x34,
-	0x4c, 0x7d, 0x1e, 0xe5, 0x93, 0xb1, 0xdc, 0x2a, 0x93, 0xaa, 0xcd, 0x1c, 0x45, 0xca, 0x7f, 0x0e,
-	0xff, 0x18, 0xb5, 0x93, 0x44, 0xe8, 0x6e, 0x22, 0xd4, 0x1d, 0xc5, 0x3c, 0x80, 0x75, 0x9a, 0x86,
-	0xb1, 0x90, 0xfd, 0x18, 0x39, 0x8b, 0xad, 0xc4, 0x32, 0x59, 0xb3, 0xc9, 0x43, 0x93, 0xf3, 0x3f,
-	0xc0, 0x86, 0xe1, 0x3a, 0x78, 0x37, 0xe2, 0x63, 0x11, 0x9a, 0x1e, 0xf5, 0xa4, 0x18, 0x63, 0xfa,
-	0x7b, 0x96, 0xf7, 0xf2, 0xee, 0x98, 0xaa, 0xa5, 0xe9, 0xce, 0xc2, 0xe1, 0x9f, 0x22, 0xfd, 0x71,
-	0x71, 0x40, 0xdd, 0x84, 0x2a, 0x65, 0xe7, 0xf6, 0x24, 0x8c, 0x31, 0x1a, 0x25, 0x18, 0xb9, 0x35,
-	0x58, 0x09, 0xf3, 0xbc, 0x51, 0xaf, 0x12, 0x1b, 0xb8, 0x5d, 0x00, 0x9a, 0x65, 0x09, 0x47, 0xd5,
-	0xa7, 0xd6, 0xc2, 0xdf, 0x8f, 0x1a, 0x6d, 0x7b, 0x97, 0xdb, 0xd3, 0xbb, 0xdc, 0x7e, 0x35, 0xbd,
-	0xcb, 0xfb, 0x95, 0xcb, 0x2f, 0xdb, 0xa5, 0x8b, 0xaf, 0xdb, 0x0e, 0xa9, 0x16, 0xfb, 0x3a, 0xda,
-	0x3f, 0x84, 0xff, 0x7e, 0xd6, 0xbd, 0x4b, 0x6f, 0x0b, 0xe0, 0xbd, 0x69, 0x55, 0x3f, 0xcb, 0x86,
-	0x45, 0xc9, 0x55, 0x9b, 0xe9, 0x65, 0x43, 0xbf, 0x0b, 0x6e, 0x71, 0xf2, 0xa7, 0x12, 0x55, 0xfc,
-	0x94, 0xf2, 0x64, 0xd1, 0x6c, 0xd7, 0x60, 0x05, 0xa5, 0x9c, 0x3e, 0x10, 0xc4, 0x06, 0xfe, 0x71,
-	0x41, 0xd2, 0xa3, 0x92, 0x0e, 0xd5, 0xf4, 0xc6, 0x3f, 0x81, 0x2a, 0x1d, 0xe9, 0x58, 0x48, 0xae,
-	0x27, 0xd6, 0xd3, 0x82, 0x9e, 0xde, 0x42, 0xf7, 0x9f, 0x5d, 0x5e, 0x7b, 0xce, 0xd5, 0xb5, 0xe7,
-	0x7c, 0xbb, 0xf6, 0x9c, 0x8b, 0x1b, 0xaf, 0x74, 0x75, 0xe3, 0x95, 0x3e, 0xdf, 0x78, 0xa5, 0x37,
-	0x3b, 0x8c, 0xeb, 0x78, 0x34, 0x68, 0x87, 0x62, 0x18, 0x98, 0x47, 0x34, 0xa1, 0x03, 0xbb, 0x08,
-	0xce, 0x7f, 0x78, 0x71, 0xf5, 0x24, 0x43, 0x35, 0x58, 0x35, 0xed, 0x7c, 0xfc, 0x3d, 0x00, 0x00,
-	0xff, 0xff, 0x17, 0x30, 0xe7, 0x67, 0x93, 0x05, 0x00, 0x00,
+	// 1087 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x56, 0x4f, 0x6f, 0x1b, 0x45,
+	0x14, 0xcf, 0xc6, 0x6e, 0x1a, 0x4f, 0x13, 0x01, 0x8b, 0x49, 0xdd, 0xa0, 0x3a, 0x61, 0xb8, 0x44,
+	0x42, 0xb5, 0x55, 0xa8, 0xb8, 0x27, 0x6e, 0xd3, 0x04, 0x0a, 0x8a, 0xc6, 0x70, 0x80, 0x03, 0xd6,
+	0x78, 0xf7, 0x65, 0x77, 0xe8, 0xee, 0xce, 0x76, 0x66, 0xd6, 0xa9, 0x25, 0x38, 0xf0, 0x0d, 0x2a,
+	0xf1, 0x05, 0x38, 0xf0, 0x11, 0xfa, 0x21, 0x7a, 0xac, 0x38, 0x71, 0x02, 0x94, 0x7c, 0x11, 0x34,
+	0x7f, 0x76, 0x6d, 0xa7, 0x78, 0x15, 0x5a, 0xc4, 0x65, 0x35, 0xbf, 0x37, 0x6f, 0xdf, 0xfb, 0xbd,
+	0x79, 0xf3, 0xde, 0x3c, 0xb4, 0x1b, 0x09, 0x7a, 0xca, 0xfa, 0x54, 0x29, 0x90, 0x8a, 0x2a, 0xc6,
+	0xb3, 0xfe, 0xe4, 0x6e, 0x1f, 0x26, 0x90, 0xa9, 0x5e, 0x2e, 0xb8, 0xe2, 0x7e, 0xdb, 0x68, 0xf4,
+	0xe6, 0x34, 0x7a, 0x93, 0xbb, 0xdb, 0xb7, 0x02, 0x2e, 0x53, 0x2e, 0x47, 0x46, 0xa7, 0x6f, 0x81,
+	0xfd, 0x61, 0xbb, 0x1d, 0xf1, 0x88, 0x5b, 0xb9, 0x5e, 0x39, 0xe9, 0x4e, 0xc4, 0x79, 0x94, 0x40,
+	0xdf, 0xa0, 0x71, 0x71, 0xda, 0x57, 0x2c, 0xd5, 0x06, 0xd3, 0xdc, 0x2a, 0xe0, 0xa7, 0xe8, 0xdd,
+	0x07, 0xda, 0xed, 0x11, 0x97, 0x8a, 0x40, 0xc4, 0xa4, 0x02, 0x01, 0xa1, 0x7f, 0x13, 0x5d, 0x8f,
+	0xb9, 0x54, 0x23, 0x16, 0x76, 0xbc, 0x5d, 0x6f, 0xaf, 0x49, 0xd6, 0x34, 0x3c, 0x0e, 0xfd, 0x7b,
+	0x68, 0x9d, 0xe7, 0x20, 0xa8, 0xe2, 0xa2, 0xb3, 0xba, 0xeb, 0xed, 0xb5, 0x0e, 0x3a, 0xbf, 0x3d,
+	0xbf, 0xd3, 0x76, 0x54, 0xf6, 0xc3, 0x50, 0x80, 0x94, 0x43, 0x25, 0x58, 0x16, 0x91, 0x4a, 0xd3,
+	0xf7, 0x51, 0x33, 0xca, 0x0b, 0xd9, 0x69, 0xec, 0x7a, 0x7b, 0x9b, 0xc4, 0xac, 0xf1, 0x47, 0xe8,
+	0xed, 0xca, 0xf3, 0xd7, 0x79, 0x48, 0x55, 0x8d, 0x5b, 0x7c, 0x82, 0xde, 0x33, 0xca, 0xc7, 0x99,
+	0xfe, 0x72, 0x31, 0x1d, 0xc4, 0x34, 0x8b, 0xea, 0x88, 0x76, 0x11, 0x8a, 0x20, 0xd3, 0xfe, 0x19,
+	0xcf, 0x0c, 0xd5, 0x26, 0x99, 0x93, 0xe0, 0x47, 0xa8, 0x6d, 0x2c, 0xee, 0x47, 0x90, 0xa9, 0xcf,
+	0x61, 0x4a, 0xb8, 0xaa, 0xa5, 0xe0, 0xbf, 0x8f, 0x5a, 0x54, 0xeb, 0x8e, 0x1e, 0xc3, 0xd4, 0xd8,
+	0xdb, 0x20, 0xeb, 0xd4, 0xfd, 0xfc, 0xaa, 0x35, 0x98, 0xf0, 0xc7, 0xaf, 0x6d, 0x6d, 0xfe, 0x68,
+	0x08, 0x28, 0x56, 0x97, 0x11, 0x1c, 0xa1, 0x5b, 0xd6, 0xf5, 0xec, 0xaa, 0xc8, 0xfd, 0x20, 0x80,
+	0x5c, 0x47, 0xe3, 0xa3, 0xa6, 0x4c, 0xb8, 0x72, 0xbf, 0x98, 0xb5, 0xbf, 0x8d, 0xd6, 0xa9, 0xdb,
+	0x37, 0x9e, 0x37, 0x49, 0x85, 0xf5, 0x9e, 0x80, 0xef, 0x21, 0xd0, 0x7b, 0x36, 0x59, 0x15, 0xc6,
+	0x09, 0xea, 0x1a, 0x47, 0x04, 0x32, 0x45, 0x13, 0x49, 0x20, 0xe7, 0x42, 0x41, 0xf8, 0x25, 0x57,
+	0xa4, 0xc8, 0x32, 0x96, 0x45, 0xcb, 0xa3, 0x2d, 0x69, 0xac, 0xce, 0xd1, 0xb8, 0x8d, 0x90, 0x30,
+	0x96, 0x46, 0x2c, 0xd4, 0x37, 0xa3, 0xb1, 0xd7, 0x24, 0x2d, 0x2b, 0x39, 0x0e, 0x25, 0xfe, 0x0c,
+	0xbd, 0x65, 0xbc, 0x0d, 0x13, 0xae, 0x06, 0x09, 0x97, 0x4b, 0x82, 0xf9, 0x10, 0x6d, 0xd2, 0x2c,
+	0x88, 0xb9, 0x18, 0xc5, 0xc0, 0xa2, 0xd8, 0xba, 0x68, 0x90, 0x0d, 0x2b, 0x3c, 0x32, 0x32, 0xfc,
+	0x03, 0xba, 0x69, 0x6c, 0x3d, 0x78, 0x52, 0xb0, 0x09, 0x0f, 0xcc, 0x19, 0x9d, 0x08, 0x3e, 0x81,
+	0xec, 0xdf, 0x51, 0xbe, 0xa7, 0x4f, 0xc7, 0x44, 0x2d, 0xcc, 0xe9, 0xd4, 0x5e, 0xfe, 0x52, 0x13,
+	0x4f, 0x5c, 0x82, 0x06, 0x09, 0x95, 0xd2, 0xde, 0xdb, 0x61, 0x10, 0x43, 0x58, 0x24, 0x10, 0xfa,
+	0x6d, 0x74, 0x2d, 0xd0, 0x72, 0xe3, 0xbd, 0x45, 0x2c, 0xf0, 0x07, 0x08, 0xd1, 0x3c, 0x4f, 0x18,
+	0xc8, 0x11, 0xb5, 0x14, 0x6e, 0x7c, 0xbc, 0xdd, 0xb3, 0xb5, 0xdc, 0x2b, 0x6b, 0xb9, 0xf7, 0x55,
+	0x59, 0xcb, 0x07, 0xeb, 0x2f, 0xfe, 0xd8, 0x59, 0x79, 0xf6, 0xe7, 0x8e, 0x47, 0x5a, 0xee, 0xbf,
+	0x7d, 0x85, 0x8f, 0xd0, 0x3b, 0x97, 0xfd, 0x2e, 0xf3, 0x77, 0x1b, 0xa1, 0x33, 0x73, 0x54, 0xa3,
+	0x3c, 0x4f, 0x5d, 0xc8, 0x2d, 0x2b, 0x39, 0xc9, 0x53, 0x3c, 0x40, 0xbe, 0xcb, 0xfc, 0xa9, 0x00,
+	0x19, 0x1f, 0x52, 0x96, 0xd4, 0xdd, 0xed, 0x36, 0xba, 0x06, 0x42, 0x94, 0x0d, 0x82, 0x58, 0x80,
+	0x1f, 0x39, 0x23, 0x27, 0x54, 0xd0, 0x54, 0x96, 0x15, 0xff, 0x29, 0x6a, 0xd1, 0x42, 0xc5, 0x5c,
+	0x30, 0x35, 0xb5, 0x9c, 0x6a, 0xce, 0x74, 0xa6, 0x8a, 0x7f, 0xf2, 0xdc, 0xfd, 0x18, 0xc4, 0x34,
+	0x49, 0xa0, 0xbe, 0x17, 0x7c, 0x80, 0x36, 0x82, 0x52, 0x4d, 0xef, 0xda, 0x00, 0x6f, 0x54, 0xb2,
+	0xe3, 0xd0, 0xdf, 0x42, 0x6b, 0x02, 0xa8, 0xe4, 0x99, 0x4d, 0x2c, 0x71, 0x48, 0x17, 0x04, 0x17,
+	0x21, 0xcb, 0x68, 0x22, 0x3b, 0xcd, 0xdd, 0x86, 0x2e, 0x88, 0x12, 0xe3, 0x27, 0xee, 0x5a, 0x55,
+	0x14, 0x06, 0x3c, 0x4d, 0x99, 0x52, 0x6f, 0x48, 0x65, 0xde, 0x65, 0xe3, 0x92, 0xcb, 0xa1, 0xeb,
+	0x83, 0x95, 0xcb, 0x21, 0x4d, 0xf3, 0xe4, 0xcd, 0x1c, 0xe2, 0xe7, 0x1e, 0xda, 0x5a, 0xb4, 0xba,
+	0x9f, 0xc9, 0xb3, 0xfa, 0x77, 0xe0, 0x0a, 0x71, 0x74, 0xd0, 0x75, 0xc7, 0xdb, 0xb5, 0x92, 0x12,
+	0x9a, 0x9d, 0x42, 0x05, 0x3c, 0x85, 0x4e, 0xd3, 0x9c, 0x76, 0x09, 0xcd, 0x43, 0xc1, 0x73, 0xd9,
+	0xb9, 0x66, 0xab, 0x4e, 0xaf, 0x75, 0x6a, 0x42, 0x50, 0x94, 0x25, 0x9d, 0x35, 0x9b, 0x1a, 0x8b,
+	0xf0, 0xcf, 0x9e, 0x6b, 0xba, 0x0f, 0xf3, 0x82, 0x80, 0xb9, 0xc8, 0xec, 0x94, 0xd5, 0x91, 0x9e,
+	0x63, 0xb4, 0xfa, 0x0a, 0xa3, 0x20, 0xa1, 0x2c, 0x75, 0x6d, 0xaf, 0x45, 0x4a, 0xa8, 0xb3, 0x91,
+	0x02, 0x95, 0x85, 0x80, 0xd0, 0x91, 0xad, 0xf0, 0x3f, 0xb1, 0xc5, 0xdf, 0x94, 0xd7, 0x1c, 0x32,
+	0x9a, 0xa8, 0xe9, 0x15, 0x6a, 0xe5, 0x94, 0x16, 0x89, 0x2a, 0x6b, 0xc5, 0x80, 0x59, 0x05, 0x35,
+	0xe6, 0x2b, 0xe8, 0x17, 0xcf, 0x65, 0xff, 0x3e, 0x4c, 0x58, 0x00, 0x57, 0x79, 0xae, 0x97, 0x47,
+	0xbc, 0x85, 0xd6, 0x24, 0x08, 0xe6, 0x92, 0xd3, 0x22, 0x0e, 0xf9, 0x18, 0x6d, 0x50, 0x11, 0xc4,
+	0x4c, 0x41, 0xa0, 0x0a, 0x51, 0x26, 0x68, 0x41, 0xa6, 0xad, 0x0a, 0xc8, 0xe0, 0x0c, 0x42, 0x13,
+	0xfa, 0x3a, 0x29, 0x21, 0xfe, 0xce, 0xf5, 0x1c, 0xcb, 0xf0, 0x90, 0x8b, 0xe8, 0xb5, 0xd9, 0xb9,
+	0x9c, 0x37, 0x16, 0x72, 0x7e, 0xe6, 0x4e, 0xb7, 0x3c, 0x81, 0x94, 0x4f, 0xfe, 0xdb, 0xf0, 0x67,
+	0x7d, 0xa0, 0x39, 0xdf, 0x07, 0xf0, 0xaf, 0x9e, 0x2b, 0xf6, 0xfb, 0xbc, 0x18, 0x27, 0x60, 0xfd,
+	0xbb, 0x37, 0x64, 0x66, 0xcb, 0x5b, 0xb0, 0x35, 0x47, 0x6b, 0x75, 0x81, 0x16, 0x46, 0x9b, 0x5c,
+	0xc5, 0x20, 0x46, 0xe5, 0x76, 0xc3, 0x56, 0x8f, 0x11, 0x1e, 0x55, 0x83, 0x56, 0xf5, 0xd6, 0x34,
+	0xaf, 0xfc, 0xd6, 0x1c, 0x56, 0x9d, 0xba, 0x7c, 0xe7, 0x86, 0xa0, 0x96, 0x12, 0x34, 0x79, 0x34,
+	0x83, 0x8a, 0x21, 0x68, 0xf2, 0x68, 0x20, 0xfe, 0xc2, 0x8d, 0x85, 0x27, 0x82, 0x8f, 0x61, 0x36,
+	0x4e, 0xcc, 0x8f, 0x0e, 0x5e, 0xcd, 0xe8, 0xb0, 0x7a, 0x69, 0x74, 0xf8, 0x11, 0x75, 0x6c, 0x83,
+	0xe1, 0x99, 0x12, 0x34, 0x64, 0xc1, 0xff, 0xfa, 0x02, 0x1f, 0x3c, 0x7c, 0x71, 0xde, 0xf5, 0x5e,
+	0x9e, 0x77, 0xbd, 0xbf, 0xce, 0xbb, 0xde, 0xb3, 0x8b, 0xee, 0xca, 0xcb, 0x8b, 0xee, 0xca, 0xef,
+	0x17, 0xdd, 0x95, 0x6f, 0xef, 0x44, 0x4c, 0xc5, 0xc5, 0xb8, 0x17, 0xf0, 0xb4, 0x6f, 0x26, 0xee,
+	0x84, 0x8e, 0xed, 0xa2, 0xff, 0x74, 0x61, 0x3c, 0x57, 0xd3, 0x1c, 0xe4, 0x78, 0xcd, 0xbc, 0xbd,
+	0x9f, 0xfc, 0x1d, 0x00, 0x00, 0xff, 0xff, 0xd1, 0x48, 0xce, 0x8a, 0xc0, 0x0b, 0x00, 0x00,
 }
 
 func (m *EventHostRegistered) Marshal() (dAtA []byte, err error) {
@@ -1332,6 +2210,603 @@ func (m *EventParamsUpdated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventChallenged) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChallenged) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChallenged) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Ordinals) > 0 {
+		dAtA5 := make([]byte, len(m.Ordinals)*10)
+		var j4 int
+		for _, num := range m.Ordinals {
+			for num >= 1<<7 {
+				dAtA5[j4] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j4++
+			}
+			dAtA5[j4] = uint8(num)
+			j4++
+		}
+		i -= j4
+		copy(dAtA[i:], dAtA5[:j4])
+		i = encodeVarintEvent(dAtA, i, uint64(j4))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.ChallengeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.ChallengeId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventChallengeCommitted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChallengeCommitted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChallengeCommitted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Ordinals) > 0 {
+		dAtA7 := make([]byte, len(m.Ordinals)*10)
+		var j6 int
+		for _, num := range m.Ordinals {
+			for num >= 1<<7 {
+				dAtA7[j6] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j6++
+			}
+			dAtA7[j6] = uint8(num)
+			j6++
+		}
+		i -= j6
+		copy(dAtA[i:], dAtA7[:j6])
+		i = encodeVarintEvent(dAtA, i, uint64(j6))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.ChallengeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.ChallengeId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventChallengeSampled) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChallengeSampled) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChallengeSampled) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ChallengeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.ChallengeId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventChallengeAnswered) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChallengeAnswered) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChallengeAnswered) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Detail) > 0 {
+		i -= len(m.Detail)
+		copy(dAtA[i:], m.Detail)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Detail)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.Gops != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Gops))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Outcome) > 0 {
+		i -= len(m.Outcome)
+		copy(dAtA[i:], m.Outcome)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Outcome)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Ordinal != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.ChallengeId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.ChallengeId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventGpuReclassified) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventGpuReclassified) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventGpuReclassified) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Gops != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Gops))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Measured) > 0 {
+		i -= len(m.Measured)
+		copy(dAtA[i:], m.Measured)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Measured)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Claimed) > 0 {
+		i -= len(m.Claimed)
+		copy(dAtA[i:], m.Claimed)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Claimed)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Ordinal != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPenaltyFailed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPenaltyFailed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPenaltyFailed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Error) > 0 {
+		i -= len(m.Error)
+		copy(dAtA[i:], m.Error)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Error)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Fault) > 0 {
+		i -= len(m.Fault)
+		copy(dAtA[i:], m.Fault)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Fault)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDeviceRegistered) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDeviceRegistered) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDeviceRegistered) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Renewed {
+		i--
+		if m.Renewed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Architecture) > 0 {
+		i -= len(m.Architecture)
+		copy(dAtA[i:], m.Architecture)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Architecture)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Serial) > 0 {
+		i -= len(m.Serial)
+		copy(dAtA[i:], m.Serial)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Serial)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Ordinal != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDeviceForged) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDeviceForged) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDeviceForged) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Detail) > 0 {
+		i -= len(m.Detail)
+		copy(dAtA[i:], m.Detail)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Detail)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Ordinal != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDeviceRemoved) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDeviceRemoved) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDeviceRemoved) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Serial) > 0 {
+		i -= len(m.Serial)
+		copy(dAtA[i:], m.Serial)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Serial)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Ordinal != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDoubleDeviceProven) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDoubleDeviceProven) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDoubleDeviceProven) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.OtherHostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.OtherHostId))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Serial) > 0 {
+		i -= len(m.Serial)
+		copy(dAtA[i:], m.Serial)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Serial)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRevocationSet) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRevocationSet) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRevocationSet) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Revoked {
+		i--
+		if m.Revoked {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Serial) > 0 {
+		i -= len(m.Serial)
+		copy(dAtA[i:], m.Serial)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Serial)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventProbesAccepted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventProbesAccepted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventProbesAccepted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Rejected != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Rejected))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Accepted != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Accepted))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventContradictionProven) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventContradictionProven) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventContradictionProven) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintEvent(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Slot != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.Slot))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintEvent(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintEvent(dAtA []byte, offset int, v uint64) int {
 	offset -= sovEvent(v)
 	base := offset
@@ -1561,6 +3036,285 @@ func (m *EventParamsUpdated) Size() (n int) {
 	var l int
 	_ = l
 	l = len(m.Authority)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventChallenged) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.ChallengeId != 0 {
+		n += 1 + sovEvent(uint64(m.ChallengeId))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if len(m.Ordinals) > 0 {
+		l = 0
+		for _, e := range m.Ordinals {
+			l += sovEvent(uint64(e))
+		}
+		n += 1 + sovEvent(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *EventChallengeCommitted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.ChallengeId != 0 {
+		n += 1 + sovEvent(uint64(m.ChallengeId))
+	}
+	if len(m.Ordinals) > 0 {
+		l = 0
+		for _, e := range m.Ordinals {
+			l += sovEvent(uint64(e))
+		}
+		n += 1 + sovEvent(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *EventChallengeSampled) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.ChallengeId != 0 {
+		n += 1 + sovEvent(uint64(m.ChallengeId))
+	}
+	return n
+}
+
+func (m *EventChallengeAnswered) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.ChallengeId != 0 {
+		n += 1 + sovEvent(uint64(m.ChallengeId))
+	}
+	if m.Ordinal != 0 {
+		n += 1 + sovEvent(uint64(m.Ordinal))
+	}
+	l = len(m.Outcome)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.Gops != 0 {
+		n += 1 + sovEvent(uint64(m.Gops))
+	}
+	l = len(m.Detail)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventGpuReclassified) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.Ordinal != 0 {
+		n += 1 + sovEvent(uint64(m.Ordinal))
+	}
+	l = len(m.Claimed)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Measured)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.Gops != 0 {
+		n += 1 + sovEvent(uint64(m.Gops))
+	}
+	return n
+}
+
+func (m *EventPenaltyFailed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	l = len(m.Fault)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Error)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventDeviceRegistered) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.Ordinal != 0 {
+		n += 1 + sovEvent(uint64(m.Ordinal))
+	}
+	l = len(m.Serial)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Architecture)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.Renewed {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventDeviceForged) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.Ordinal != 0 {
+		n += 1 + sovEvent(uint64(m.Ordinal))
+	}
+	l = len(m.Detail)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventDeviceRemoved) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.Ordinal != 0 {
+		n += 1 + sovEvent(uint64(m.Ordinal))
+	}
+	l = len(m.Serial)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventDoubleDeviceProven) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Serial)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.OtherHostId != 0 {
+		n += 1 + sovEvent(uint64(m.OtherHostId))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	return n
+}
+
+func (m *EventRevocationSet) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Serial)
+	if l > 0 {
+		n += 1 + l + sovEvent(uint64(l))
+	}
+	if m.Revoked {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventProbesAccepted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Accepted != 0 {
+		n += 1 + sovEvent(uint64(m.Accepted))
+	}
+	if m.Rejected != 0 {
+		n += 1 + sovEvent(uint64(m.Rejected))
+	}
+	return n
+}
+
+func (m *EventContradictionProven) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovEvent(uint64(m.HostId))
+	}
+	if m.Slot != 0 {
+		n += 1 + sovEvent(uint64(m.Slot))
+	}
+	l = len(m.Reporter)
 	if l > 0 {
 		n += 1 + l + sovEvent(uint64(l))
 	}
@@ -2981,6 +4735,1854 @@ func (m *EventParamsUpdated) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Authority = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChallenged) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChallenged: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChallenged: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChallengeId", wireType)
+			}
+			m.ChallengeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChallengeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvent
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Ordinals = append(m.Ordinals, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvent
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvent
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvent
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Ordinals) == 0 {
+					m.Ordinals = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvent
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Ordinals = append(m.Ordinals, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinals", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChallengeCommitted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChallengeCommitted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChallengeCommitted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChallengeId", wireType)
+			}
+			m.ChallengeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChallengeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvent
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Ordinals = append(m.Ordinals, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvent
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvent
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvent
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Ordinals) == 0 {
+					m.Ordinals = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvent
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Ordinals = append(m.Ordinals, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinals", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChallengeSampled) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChallengeSampled: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChallengeSampled: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChallengeId", wireType)
+			}
+			m.ChallengeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChallengeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChallengeAnswered) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChallengeAnswered: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChallengeAnswered: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChallengeId", wireType)
+			}
+			m.ChallengeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChallengeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Outcome", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Outcome = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gops", wireType)
+			}
+			m.Gops = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Gops |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Detail", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Detail = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventGpuReclassified) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventGpuReclassified: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventGpuReclassified: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claimed", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Claimed = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Measured", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Measured = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gops", wireType)
+			}
+			m.Gops = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Gops |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPenaltyFailed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPenaltyFailed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPenaltyFailed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Fault", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Fault = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Error", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Error = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDeviceRegistered) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDeviceRegistered: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDeviceRegistered: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Serial", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Serial = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Architecture", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Architecture = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Renewed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Renewed = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDeviceForged) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDeviceForged: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDeviceForged: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Detail", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Detail = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDeviceRemoved) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDeviceRemoved: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDeviceRemoved: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Serial", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Serial = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDoubleDeviceProven) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDoubleDeviceProven: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDoubleDeviceProven: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Serial", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Serial = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OtherHostId", wireType)
+			}
+			m.OtherHostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OtherHostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRevocationSet) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRevocationSet: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRevocationSet: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Serial", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Serial = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Revoked", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Revoked = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventProbesAccepted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventProbesAccepted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventProbesAccepted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accepted", wireType)
+			}
+			m.Accepted = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Accepted |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rejected", wireType)
+			}
+			m.Rejected = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Rejected |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvent(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventContradictionProven) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvent
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventContradictionProven: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventContradictionProven: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slot", wireType)
+			}
+			m.Slot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Slot |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvent
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvent
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvent
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

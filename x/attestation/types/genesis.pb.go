@@ -42,8 +42,24 @@ type GenesisState struct {
 	Faults         []ProvenFault `protobuf:"bytes,13,rep,name=faults,proto3" json:"faults"`
 	// GPUs of hosts with this id and higher still have to follow the latest
 	// change of a class weight; 0 when none has.
-	RefreshFromHost uint64          `protobuf:"varint,14,opt,name=refresh_from_host,json=refreshFromHost,proto3" json:"refresh_from_host,omitempty"`
-	AttestedHosts   []AttestedHosts `protobuf:"bytes,15,rep,name=attested_hosts,json=attestedHosts,proto3" json:"attested_hosts"`
+	RefreshFromHost uint64           `protobuf:"varint,14,opt,name=refresh_from_host,json=refreshFromHost,proto3" json:"refresh_from_host,omitempty"`
+	AttestedHosts   []AttestedHosts  `protobuf:"bytes,15,rep,name=attested_hosts,json=attestedHosts,proto3" json:"attested_hosts"`
+	Challenges      []Challenge      `protobuf:"bytes,16,rep,name=challenges,proto3" json:"challenges"`
+	ComputeProofs   []ComputeProof   `protobuf:"bytes,17,rep,name=compute_proofs,json=computeProofs,proto3" json:"compute_proofs"`
+	Devices         []Device         `protobuf:"bytes,18,rep,name=devices,proto3" json:"devices"`
+	Certificates    []Certificate    `protobuf:"bytes,19,rep,name=certificates,proto3" json:"certificates"`
+	Revocations     []Revocation     `protobuf:"bytes,20,rep,name=revocations,proto3" json:"revocations"`
+	RecentBlocks    []RecentBlock    `protobuf:"bytes,21,rep,name=recent_blocks,json=recentBlocks,proto3" json:"recent_blocks"`
+	Connections     []HostConnection `protobuf:"bytes,22,rep,name=connections,proto3" json:"connections"`
+	ProberScores    []ProberScore    `protobuf:"bytes,23,rep,name=prober_scores,json=proberScores,proto3" json:"prober_scores"`
+	ProbeBeacons    []ProbeBeacon    `protobuf:"bytes,24,rep,name=probe_beacons,json=probeBeacons,proto3" json:"probe_beacons"`
+	// Milliseconds of the challenge clock, and where the next draw goes on.
+	ChallengeClockMs uint64 `protobuf:"varint,25,opt,name=challenge_clock_ms,json=challengeClockMs,proto3" json:"challenge_clock_ms,omitempty"`
+	DrawCursor       string `protobuf:"bytes,26,opt,name=draw_cursor,json=drawCursor,proto3" json:"draw_cursor,omitempty"`
+	// Hosts that are challenged in the next block because GPUs were declared.
+	ChallengeDue []uint64 `protobuf:"varint,27,rep,packed,name=challenge_due,json=challengeDue,proto3" json:"challenge_due,omitempty"`
+	// Last challenge of each host, by host id.
+	HostChallenges []HostChallenges `protobuf:"bytes,28,rep,name=host_challenges,json=hostChallenges,proto3" json:"host_challenges"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
@@ -184,8 +200,153 @@ func (m *GenesisState) GetAttestedHosts() []AttestedHosts {
 	return nil
 }
 
+func (m *GenesisState) GetChallenges() []Challenge {
+	if m != nil {
+		return m.Challenges
+	}
+	return nil
+}
+
+func (m *GenesisState) GetComputeProofs() []ComputeProof {
+	if m != nil {
+		return m.ComputeProofs
+	}
+	return nil
+}
+
+func (m *GenesisState) GetDevices() []Device {
+	if m != nil {
+		return m.Devices
+	}
+	return nil
+}
+
+func (m *GenesisState) GetCertificates() []Certificate {
+	if m != nil {
+		return m.Certificates
+	}
+	return nil
+}
+
+func (m *GenesisState) GetRevocations() []Revocation {
+	if m != nil {
+		return m.Revocations
+	}
+	return nil
+}
+
+func (m *GenesisState) GetRecentBlocks() []RecentBlock {
+	if m != nil {
+		return m.RecentBlocks
+	}
+	return nil
+}
+
+func (m *GenesisState) GetConnections() []HostConnection {
+	if m != nil {
+		return m.Connections
+	}
+	return nil
+}
+
+func (m *GenesisState) GetProberScores() []ProberScore {
+	if m != nil {
+		return m.ProberScores
+	}
+	return nil
+}
+
+func (m *GenesisState) GetProbeBeacons() []ProbeBeacon {
+	if m != nil {
+		return m.ProbeBeacons
+	}
+	return nil
+}
+
+func (m *GenesisState) GetChallengeClockMs() uint64 {
+	if m != nil {
+		return m.ChallengeClockMs
+	}
+	return 0
+}
+
+func (m *GenesisState) GetDrawCursor() string {
+	if m != nil {
+		return m.DrawCursor
+	}
+	return ""
+}
+
+func (m *GenesisState) GetChallengeDue() []uint64 {
+	if m != nil {
+		return m.ChallengeDue
+	}
+	return nil
+}
+
+func (m *GenesisState) GetHostChallenges() []HostChallenges {
+	if m != nil {
+		return m.HostChallenges
+	}
+	return nil
+}
+
+// HostChallenges counts the challenges of a host.
+type HostChallenges struct {
+	HostId uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	LastId uint64 `protobuf:"varint,2,opt,name=last_id,json=lastId,proto3" json:"last_id,omitempty"`
+}
+
+func (m *HostChallenges) Reset()         { *m = HostChallenges{} }
+func (m *HostChallenges) String() string { return proto.CompactTextString(m) }
+func (*HostChallenges) ProtoMessage()    {}
+func (*HostChallenges) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d66a7a7651e8b056, []int{1}
+}
+func (m *HostChallenges) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *HostChallenges) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_HostChallenges.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *HostChallenges) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_HostChallenges.Merge(m, src)
+}
+func (m *HostChallenges) XXX_Size() int {
+	return m.Size()
+}
+func (m *HostChallenges) XXX_DiscardUnknown() {
+	xxx_messageInfo_HostChallenges.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_HostChallenges proto.InternalMessageInfo
+
+func (m *HostChallenges) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *HostChallenges) GetLastId() uint64 {
+	if m != nil {
+		return m.LastId
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterType((*GenesisState)(nil), "grafi.attestation.v1.GenesisState")
+	proto.RegisterType((*HostChallenges)(nil), "grafi.attestation.v1.HostChallenges")
 }
 
 func init() {
@@ -193,42 +354,64 @@ func init() {
 }
 
 var fileDescriptor_d66a7a7651e8b056 = []byte{
-	// 555 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x94, 0x4f, 0x6f, 0xda, 0x30,
-	0x18, 0xc6, 0x09, 0xa5, 0x40, 0x0d, 0x85, 0xd5, 0xea, 0xc1, 0x45, 0x53, 0xc6, 0x98, 0x34, 0xa1,
-	0x4a, 0x4b, 0xd4, 0xee, 0x32, 0xa9, 0x87, 0x89, 0x52, 0x15, 0x76, 0xab, 0x5a, 0x6d, 0x87, 0x5d,
-	0x22, 0x93, 0x98, 0x10, 0x29, 0x89, 0x2d, 0xdb, 0x61, 0xed, 0xb7, 0xd8, 0xc7, 0x98, 0xb4, 0xcb,
-	0x3e, 0x46, 0x8f, 0x3d, 0xee, 0x34, 0x4d, 0x70, 0xd8, 0xd7, 0x98, 0xec, 0x84, 0x29, 0xd1, 0x42,
-	0xa5, 0x5e, 0x90, 0x79, 0xdf, 0xe7, 0xf9, 0x3d, 0x2f, 0xfe, 0x03, 0x18, 0xf8, 0x1c, 0xcf, 0x03,
-	0x1b, 0x4b, 0x49, 0x84, 0xc4, 0x32, 0xa0, 0xb1, 0xbd, 0x3c, 0xb1, 0x7d, 0x12, 0x13, 0x11, 0x08,
-	0x8b, 0x71, 0x2a, 0x29, 0x3c, 0xd4, 0x1a, 0x2b, 0xa7, 0xb1, 0x96, 0x27, 0xbd, 0x03, 0x1c, 0x05,
-	0x31, 0xb5, 0xf5, 0x67, 0x2a, 0xec, 0x1d, 0xfa, 0xd4, 0xa7, 0x7a, 0x69, 0xab, 0x55, 0x56, 0x7d,
-	0x5d, 0x1a, 0x91, 0xa7, 0x69, 0xdd, 0xe0, 0x7b, 0x03, 0xb4, 0x27, 0x69, 0xf0, 0x8d, 0xc4, 0x92,
-	0xc0, 0xf7, 0xa0, 0xce, 0x30, 0xc7, 0x91, 0x40, 0x46, 0xdf, 0x18, 0xb6, 0x4e, 0x9f, 0x5b, 0x65,
-	0x83, 0x58, 0x57, 0x5a, 0x73, 0xbe, 0x77, 0xff, 0xeb, 0x45, 0xe5, 0xdb, 0x9f, 0x1f, 0xc7, 0xc6,
-	0x75, 0x66, 0x83, 0x53, 0xd0, 0x70, 0x43, 0x2c, 0x04, 0x11, 0xa8, 0xda, 0xdf, 0x19, 0xb6, 0x4e,
-	0x5f, 0x95, 0x13, 0xa6, 0x98, 0x7b, 0x5f, 0x30, 0x27, 0x63, 0x25, 0xce, 0x83, 0x36, 0x76, 0xf8,
-	0x09, 0x74, 0x19, 0x89, 0xbd, 0x20, 0xf6, 0x9d, 0x0d, 0x71, 0x47, 0x13, 0x07, 0x5b, 0x66, 0x4a,
-	0xc5, 0xff, 0x01, 0x3b, 0x2c, 0xd7, 0x20, 0x02, 0x9e, 0x81, 0xdd, 0x05, 0x15, 0x52, 0xa0, 0x9a,
-	0xa6, 0xf5, 0xb6, 0xcc, 0x47, 0x85, 0xcc, 0x53, 0x52, 0x0f, 0x7c, 0x07, 0x6a, 0x3e, 0x4b, 0x04,
-	0xda, 0xd5, 0xde, 0xa3, 0x72, 0xef, 0x84, 0x25, 0x79, 0xab, 0x76, 0xc0, 0x3e, 0x68, 0xc7, 0xe4,
-	0x56, 0x3a, 0x8a, 0xe3, 0x04, 0x1e, 0xaa, 0xf7, 0x8d, 0x61, 0xed, 0x1a, 0xa8, 0x9a, 0xca, 0xfa,
-	0xe0, 0xc1, 0x23, 0xd0, 0xd4, 0x0a, 0x9f, 0x25, 0xa8, 0xa1, 0xbb, 0x0d, 0xf5, 0x7d, 0xc2, 0x12,
-	0x38, 0x02, 0x0d, 0x1c, 0xbb, 0x0b, 0xca, 0x05, 0x6a, 0xea, 0xe4, 0x2d, 0xe7, 0x32, 0xd2, 0xa2,
-	0xc2, 0x76, 0x66, 0x3e, 0x38, 0x04, 0xcf, 0x42, 0x2c, 0xa4, 0xe3, 0x86, 0x54, 0x10, 0xcf, 0x11,
-	0x21, 0x95, 0x68, 0x4f, 0xa7, 0x74, 0x54, 0x7d, 0xac, 0xcb, 0x37, 0x21, 0x95, 0x70, 0x02, 0x9a,
-	0x29, 0x96, 0x78, 0x08, 0xe8, 0xb4, 0x7e, 0x79, 0x9a, 0x52, 0x9f, 0x07, 0x32, 0xc2, 0x2c, 0x9f,
-	0xf8, 0xcf, 0x0c, 0xcf, 0x40, 0x35, 0x61, 0xa8, 0xf5, 0x74, 0x44, 0x35, 0x61, 0x70, 0x0a, 0x9a,
-	0x2e, 0x4d, 0x62, 0x49, 0xb8, 0x40, 0x6d, 0x8d, 0x78, 0x59, 0x8e, 0xb8, 0xc0, 0x77, 0xe3, 0x4c,
-	0x58, 0x18, 0x63, 0xe3, 0x86, 0x17, 0xa0, 0x3e, 0xc7, 0x49, 0x28, 0x05, 0xda, 0x7f, 0x8c, 0x73,
-	0xc5, 0xe9, 0x92, 0xc4, 0x97, 0x4a, 0x59, 0xb8, 0xd8, 0xa9, 0x17, 0x1e, 0x83, 0x03, 0x4e, 0xe6,
-	0x9c, 0x88, 0x85, 0x33, 0xe7, 0x34, 0xd2, 0xe7, 0x88, 0x3a, 0x7a, 0x03, 0xbb, 0x59, 0xe3, 0x92,
-	0xd3, 0x48, 0x9d, 0x25, 0xfc, 0x08, 0x3a, 0x9b, 0x4d, 0x70, 0xd2, 0xbb, 0xd6, 0x7d, 0xec, 0x2d,
-	0x8c, 0x32, 0xad, 0xf2, 0x16, 0x7e, 0xc3, 0x3e, 0x2e, 0x74, 0x26, 0xf7, 0x2b, 0xd3, 0x78, 0x58,
-	0x99, 0xc6, 0xef, 0x95, 0x69, 0x7c, 0x5d, 0x9b, 0x95, 0x87, 0xb5, 0x59, 0xf9, 0xb9, 0x36, 0x2b,
-	0x9f, 0xdf, 0xf8, 0x81, 0x5c, 0x24, 0x33, 0xcb, 0xa5, 0x91, 0xad, 0x23, 0x42, 0x3c, 0x4b, 0x17,
-	0xf6, 0x6d, 0xe1, 0x5f, 0x40, 0xde, 0x31, 0x22, 0x66, 0x75, 0xfd, 0xfa, 0xdf, 0xfe, 0x0d, 0x00,
-	0x00, 0xff, 0xff, 0x5c, 0x38, 0x64, 0x25, 0x8a, 0x04, 0x00, 0x00,
+	// 898 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x95, 0x41, 0x6f, 0xdb, 0x36,
+	0x14, 0xc7, 0xe3, 0x24, 0xb5, 0x93, 0x67, 0xc7, 0x49, 0xb8, 0x6c, 0x61, 0xb2, 0xc2, 0x71, 0xd3,
+	0x62, 0x30, 0x8a, 0xcd, 0x46, 0xbb, 0xcb, 0x80, 0x1e, 0x86, 0x58, 0x41, 0x9d, 0x0e, 0x28, 0x90,
+	0x39, 0xdb, 0x30, 0xec, 0x22, 0xd0, 0x14, 0x2d, 0x0b, 0x95, 0x45, 0x81, 0x8f, 0x72, 0xdb, 0x6f,
+	0xb1, 0x8f, 0xb1, 0xe3, 0x3e, 0x46, 0x81, 0x5d, 0x7a, 0xdc, 0x69, 0x18, 0x92, 0xc3, 0xbe, 0xc6,
+	0x40, 0x4a, 0xb6, 0x25, 0x44, 0x71, 0xd0, 0x8b, 0x21, 0xbf, 0xf7, 0xfb, 0xff, 0xf9, 0x44, 0x3e,
+	0x3e, 0xc1, 0xa9, 0xaf, 0xd8, 0x38, 0xe8, 0x31, 0xad, 0x05, 0x6a, 0xa6, 0x03, 0x19, 0xf5, 0x66,
+	0xcf, 0x7a, 0xbe, 0x88, 0x04, 0x06, 0xd8, 0x8d, 0x95, 0xd4, 0x92, 0x1c, 0x58, 0xa6, 0x9b, 0x63,
+	0xba, 0xb3, 0x67, 0xc7, 0xfb, 0x6c, 0x1a, 0x44, 0xb2, 0x67, 0x7f, 0x53, 0xf0, 0xf8, 0xc0, 0x97,
+	0xbe, 0xb4, 0x8f, 0x3d, 0xf3, 0x94, 0x45, 0xbf, 0x2a, 0x5d, 0x22, 0xef, 0x96, 0x72, 0x4f, 0x4a,
+	0x39, 0x3e, 0x61, 0x61, 0x28, 0x22, 0x5f, 0x64, 0xd4, 0xa3, 0x52, 0xca, 0x13, 0xb3, 0x80, 0xcf,
+	0x91, 0x76, 0x29, 0x12, 0x2b, 0x39, 0xca, 0x88, 0xd3, 0xbf, 0x9a, 0xd0, 0x18, 0xa4, 0xef, 0x78,
+	0xa5, 0x99, 0x16, 0xe4, 0x7b, 0xa8, 0xc6, 0x4c, 0xb1, 0x29, 0xd2, 0x4a, 0xbb, 0xd2, 0xa9, 0x3f,
+	0x7f, 0xd8, 0x2d, 0x7b, 0xe7, 0xee, 0xa5, 0x65, 0xfa, 0xdb, 0x1f, 0xfe, 0x39, 0x59, 0xfb, 0xe3,
+	0xbf, 0x3f, 0x9f, 0x56, 0x86, 0x99, 0x8c, 0x5c, 0x40, 0x8d, 0x87, 0x0c, 0x51, 0x20, 0x5d, 0x6f,
+	0x6f, 0x74, 0xea, 0xcf, 0x1f, 0x97, 0x3b, 0x5c, 0x30, 0xe5, 0xbd, 0x65, 0x4a, 0x38, 0x06, 0xce,
+	0x1b, 0xcd, 0xe5, 0xe4, 0x17, 0xd8, 0x8d, 0x45, 0xe4, 0x05, 0x91, 0xef, 0xce, 0x1d, 0x37, 0xac,
+	0xe3, 0xe9, 0x1d, 0x35, 0xa5, 0xf0, 0x2d, 0xc3, 0x66, 0x9c, 0x4b, 0x08, 0x24, 0x2f, 0xe0, 0xc1,
+	0x44, 0xa2, 0x46, 0xba, 0x69, 0xdd, 0x8e, 0xef, 0xa8, 0x4f, 0xa2, 0xce, 0xbb, 0xa4, 0x1a, 0xf2,
+	0x1d, 0x6c, 0xfa, 0x71, 0x82, 0xf4, 0x81, 0xd5, 0x1e, 0x95, 0x6b, 0x07, 0x71, 0x92, 0x97, 0x5a,
+	0x05, 0x69, 0x43, 0x23, 0x12, 0xef, 0xb4, 0x6b, 0x7c, 0xdc, 0xc0, 0xa3, 0xd5, 0x76, 0xa5, 0xb3,
+	0x39, 0x04, 0x13, 0x33, 0x6b, 0xbd, 0xf2, 0xc8, 0x11, 0x6c, 0x59, 0xc2, 0x8f, 0x13, 0x5a, 0xb3,
+	0xd9, 0x9a, 0xf9, 0x3f, 0x88, 0x13, 0x72, 0x06, 0x35, 0x16, 0xf1, 0x89, 0x54, 0x48, 0xb7, 0xec,
+	0xca, 0x77, 0x9c, 0xcb, 0x99, 0x85, 0x0a, 0xdb, 0x99, 0xe9, 0x48, 0x07, 0xf6, 0x42, 0x86, 0xda,
+	0xe5, 0xa1, 0x44, 0xe1, 0xb9, 0x18, 0x4a, 0x4d, 0xb7, 0xed, 0x2a, 0x4d, 0x13, 0x77, 0x6c, 0xf8,
+	0x2a, 0x94, 0x9a, 0x0c, 0x60, 0x2b, 0xb5, 0x15, 0x1e, 0x05, 0xbb, 0x5a, 0xbb, 0x7c, 0x35, 0x43,
+	0xf7, 0x03, 0x3d, 0x65, 0x71, 0x7e, 0xc5, 0x85, 0x98, 0xbc, 0x80, 0xf5, 0x24, 0xa6, 0xf5, 0x4f,
+	0xb7, 0x58, 0x4f, 0x62, 0x72, 0x01, 0x5b, 0x5c, 0x26, 0x91, 0x16, 0x0a, 0x69, 0xc3, 0x5a, 0x3c,
+	0x2a, 0xb7, 0x38, 0x67, 0xef, 0x9d, 0x0c, 0x2c, 0x94, 0x31, 0x57, 0x93, 0x73, 0xa8, 0x8e, 0x59,
+	0x12, 0x6a, 0xa4, 0x3b, 0xab, 0x7c, 0x2e, 0x95, 0x9c, 0x89, 0xe8, 0xa5, 0x21, 0x0b, 0x8d, 0x9d,
+	0x6a, 0xc9, 0x53, 0xd8, 0x57, 0x62, 0xac, 0x04, 0x4e, 0xdc, 0xb1, 0x92, 0x53, 0x7b, 0x8e, 0xb4,
+	0x69, 0x37, 0x70, 0x37, 0x4b, 0xbc, 0x54, 0x72, 0x6a, 0xce, 0x92, 0xfc, 0x0c, 0xcd, 0xf9, 0x26,
+	0xb8, 0x69, 0xaf, 0xed, 0xae, 0xba, 0x0b, 0x67, 0x19, 0x6b, 0xb4, 0x85, 0x77, 0xd8, 0x61, 0xf9,
+	0x0c, 0xf9, 0x01, 0x60, 0x31, 0x05, 0x90, 0xee, 0x59, 0xcb, 0x93, 0x72, 0x4b, 0x67, 0xce, 0xe5,
+	0xed, 0x72, 0x6a, 0xf2, 0x13, 0x34, 0xb9, 0x9c, 0xc6, 0x89, 0x16, 0x6e, 0xac, 0xa4, 0x1c, 0x23,
+	0xdd, 0x5f, 0x75, 0xb9, 0x9c, 0x94, 0xbd, 0x34, 0x68, 0xa1, 0x42, 0x9e, 0x4b, 0xa0, 0xe9, 0xd3,
+	0x74, 0x02, 0x21, 0x25, 0xab, 0xfa, 0xf4, 0xdc, 0x42, 0x85, 0x3e, 0xcd, 0x74, 0xe4, 0x12, 0x1a,
+	0x5c, 0x28, 0x1d, 0x8c, 0x03, 0xce, 0xb4, 0x40, 0xfa, 0xd9, 0xaa, 0x33, 0x73, 0x96, 0x64, 0xde,
+	0xac, 0xe0, 0x40, 0x5e, 0x43, 0x5d, 0x89, 0x99, 0xe4, 0x56, 0x85, 0xf4, 0x60, 0x55, 0x3f, 0x0e,
+	0x17, 0x60, 0xde, 0x2f, 0xaf, 0x27, 0x3f, 0xc2, 0x8e, 0x12, 0x5c, 0x44, 0xda, 0x1d, 0x85, 0x92,
+	0xbf, 0x41, 0xfa, 0xf9, 0xaa, 0x0a, 0x87, 0x16, 0xed, 0x1b, 0xb2, 0x50, 0xa1, 0x5a, 0xc6, 0x8d,
+	0x65, 0x9d, 0xcb, 0x28, 0x12, 0x3c, 0xad, 0xf0, 0x0b, 0x6b, 0xf8, 0xe4, 0xee, 0xc1, 0xe4, 0x2c,
+	0xe0, 0x42, 0x95, 0x39, 0x0f, 0x53, 0xa5, 0x1d, 0xf4, 0xca, 0x45, 0x2e, 0x95, 0x40, 0x7a, 0x78,
+	0x4f, 0xef, 0x8f, 0x84, 0xba, 0x32, 0x64, 0xa1, 0xca, 0x78, 0x19, 0x5f, 0x5a, 0xba, 0x23, 0xc1,
+	0xb8, 0xa9, 0x93, 0xde, 0x6b, 0xd9, 0xb7, 0xe4, 0x6d, 0xcb, 0x34, 0x8e, 0xe4, 0x6b, 0x20, 0x8b,
+	0x9e, 0x34, 0x93, 0x89, 0xbf, 0x71, 0xa7, 0x48, 0x8f, 0xec, 0xad, 0xda, 0x5b, 0x64, 0x1c, 0x93,
+	0x78, 0x8d, 0xe4, 0x04, 0xea, 0x9e, 0x62, 0x6f, 0x5d, 0x9e, 0x28, 0x94, 0x8a, 0x1e, 0xb7, 0x2b,
+	0x9d, 0xed, 0x21, 0x98, 0x90, 0x63, 0x23, 0xe4, 0x31, 0xec, 0x2c, 0xed, 0xbc, 0x44, 0xd0, 0x2f,
+	0xdb, 0x1b, 0x9d, 0xcd, 0x61, 0x63, 0x11, 0x3c, 0x4f, 0x04, 0xf9, 0x15, 0x76, 0xed, 0x0c, 0xce,
+	0x5d, 0xa5, 0x87, 0xf7, 0x6e, 0xf8, 0x82, 0x2d, 0x7c, 0x59, 0x26, 0x85, 0xd4, 0x69, 0x1f, 0x9a,
+	0x45, 0x98, 0x1c, 0x42, 0x6d, 0x3e, 0xef, 0x2b, 0xf6, 0xa5, 0xaa, 0x93, 0x74, 0xd6, 0x1f, 0x42,
+	0xcd, 0x4e, 0xe3, 0xc0, 0xa3, 0xeb, 0x69, 0xc2, 0xfc, 0x7d, 0xe5, 0xf5, 0x07, 0x1f, 0xae, 0x5b,
+	0x95, 0x8f, 0xd7, 0xad, 0xca, 0xbf, 0xd7, 0xad, 0xca, 0xef, 0x37, 0xad, 0xb5, 0x8f, 0x37, 0xad,
+	0xb5, 0xbf, 0x6f, 0x5a, 0x6b, 0xbf, 0x7d, 0xe3, 0x07, 0x7a, 0x92, 0x8c, 0xba, 0x5c, 0x4e, 0x7b,
+	0xb6, 0xd0, 0x90, 0x8d, 0xd2, 0x87, 0xde, 0xbb, 0xc2, 0x37, 0x5e, 0xbf, 0x8f, 0x05, 0x8e, 0xaa,
+	0xf6, 0x0b, 0xff, 0xed, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff, 0xcf, 0xd5, 0xd5, 0x36, 0xd9, 0x08,
+	0x00, 0x00,
 }
 
 func (m *GenesisState) Marshal() (dAtA []byte, err error) {
@@ -251,6 +434,202 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.HostChallenges) > 0 {
+		for iNdEx := len(m.HostChallenges) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.HostChallenges[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xe2
+		}
+	}
+	if len(m.ChallengeDue) > 0 {
+		dAtA2 := make([]byte, len(m.ChallengeDue)*10)
+		var j1 int
+		for _, num := range m.ChallengeDue {
+			for num >= 1<<7 {
+				dAtA2[j1] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j1++
+			}
+			dAtA2[j1] = uint8(num)
+			j1++
+		}
+		i -= j1
+		copy(dAtA[i:], dAtA2[:j1])
+		i = encodeVarintGenesis(dAtA, i, uint64(j1))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xda
+	}
+	if len(m.DrawCursor) > 0 {
+		i -= len(m.DrawCursor)
+		copy(dAtA[i:], m.DrawCursor)
+		i = encodeVarintGenesis(dAtA, i, uint64(len(m.DrawCursor)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd2
+	}
+	if m.ChallengeClockMs != 0 {
+		i = encodeVarintGenesis(dAtA, i, uint64(m.ChallengeClockMs))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc8
+	}
+	if len(m.ProbeBeacons) > 0 {
+		for iNdEx := len(m.ProbeBeacons) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.ProbeBeacons[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xc2
+		}
+	}
+	if len(m.ProberScores) > 0 {
+		for iNdEx := len(m.ProberScores) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.ProberScores[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xba
+		}
+	}
+	if len(m.Connections) > 0 {
+		for iNdEx := len(m.Connections) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Connections[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xb2
+		}
+	}
+	if len(m.RecentBlocks) > 0 {
+		for iNdEx := len(m.RecentBlocks) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.RecentBlocks[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xaa
+		}
+	}
+	if len(m.Revocations) > 0 {
+		for iNdEx := len(m.Revocations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Revocations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xa2
+		}
+	}
+	if len(m.Certificates) > 0 {
+		for iNdEx := len(m.Certificates) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Certificates[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0x9a
+		}
+	}
+	if len(m.Devices) > 0 {
+		for iNdEx := len(m.Devices) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Devices[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0x92
+		}
+	}
+	if len(m.ComputeProofs) > 0 {
+		for iNdEx := len(m.ComputeProofs) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.ComputeProofs[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0x8a
+		}
+	}
+	if len(m.Challenges) > 0 {
+		for iNdEx := len(m.Challenges) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Challenges[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0x82
+		}
+	}
 	if len(m.AttestedHosts) > 0 {
 		for iNdEx := len(m.AttestedHosts) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -424,6 +803,39 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *HostChallenges) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *HostChallenges) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *HostChallenges) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.LastId != 0 {
+		i = encodeVarintGenesis(dAtA, i, uint64(m.LastId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintGenesis(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintGenesis(dAtA []byte, offset int, v uint64) int {
 	offset -= sovGenesis(v)
 	base := offset
@@ -514,6 +926,95 @@ func (m *GenesisState) Size() (n int) {
 			l = e.Size()
 			n += 1 + l + sovGenesis(uint64(l))
 		}
+	}
+	if len(m.Challenges) > 0 {
+		for _, e := range m.Challenges {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.ComputeProofs) > 0 {
+		for _, e := range m.ComputeProofs {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Devices) > 0 {
+		for _, e := range m.Devices {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Certificates) > 0 {
+		for _, e := range m.Certificates {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Revocations) > 0 {
+		for _, e := range m.Revocations {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.RecentBlocks) > 0 {
+		for _, e := range m.RecentBlocks {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Connections) > 0 {
+		for _, e := range m.Connections {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.ProberScores) > 0 {
+		for _, e := range m.ProberScores {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.ProbeBeacons) > 0 {
+		for _, e := range m.ProbeBeacons {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if m.ChallengeClockMs != 0 {
+		n += 2 + sovGenesis(uint64(m.ChallengeClockMs))
+	}
+	l = len(m.DrawCursor)
+	if l > 0 {
+		n += 2 + l + sovGenesis(uint64(l))
+	}
+	if len(m.ChallengeDue) > 0 {
+		l = 0
+		for _, e := range m.ChallengeDue {
+			l += sovGenesis(uint64(e))
+		}
+		n += 2 + sovGenesis(uint64(l)) + l
+	}
+	if len(m.HostChallenges) > 0 {
+		for _, e := range m.HostChallenges {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *HostChallenges) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovGenesis(uint64(m.HostId))
+	}
+	if m.LastId != 0 {
+		n += 1 + sovGenesis(uint64(m.LastId))
 	}
 	return n
 }
@@ -1002,6 +1503,561 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 16:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Challenges", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Challenges = append(m.Challenges, Challenge{})
+			if err := m.Challenges[len(m.Challenges)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 17:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ComputeProofs", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ComputeProofs = append(m.ComputeProofs, ComputeProof{})
+			if err := m.ComputeProofs[len(m.ComputeProofs)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 18:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Devices", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Devices = append(m.Devices, Device{})
+			if err := m.Devices[len(m.Devices)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 19:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Certificates", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Certificates = append(m.Certificates, Certificate{})
+			if err := m.Certificates[len(m.Certificates)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 20:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Revocations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Revocations = append(m.Revocations, Revocation{})
+			if err := m.Revocations[len(m.Revocations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 21:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RecentBlocks", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RecentBlocks = append(m.RecentBlocks, RecentBlock{})
+			if err := m.RecentBlocks[len(m.RecentBlocks)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 22:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Connections", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Connections = append(m.Connections, HostConnection{})
+			if err := m.Connections[len(m.Connections)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 23:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProberScores", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ProberScores = append(m.ProberScores, ProberScore{})
+			if err := m.ProberScores[len(m.ProberScores)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 24:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProbeBeacons", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ProbeBeacons = append(m.ProbeBeacons, ProbeBeacon{})
+			if err := m.ProbeBeacons[len(m.ProbeBeacons)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 25:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChallengeClockMs", wireType)
+			}
+			m.ChallengeClockMs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChallengeClockMs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 26:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DrawCursor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DrawCursor = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 27:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowGenesis
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.ChallengeDue = append(m.ChallengeDue, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowGenesis
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthGenesis
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthGenesis
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.ChallengeDue) == 0 {
+					m.ChallengeDue = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowGenesis
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.ChallengeDue = append(m.ChallengeDue, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChallengeDue", wireType)
+			}
+		case 28:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostChallenges", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostChallenges = append(m.HostChallenges, HostChallenges{})
+			if err := m.HostChallenges[len(m.HostChallenges)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGenesis(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *HostChallenges) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGenesis
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: HostChallenges: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: HostChallenges: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LastId", wireType)
+			}
+			m.LastId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LastId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipGenesis(dAtA[iNdEx:])

@@ -18,6 +18,10 @@ const (
 const (
 	DomainAttestation = "grafi/attestation/v1"
 	DomainAgentKey    = "grafi/agent-key/v1"
+	DomainCommit      = "grafi/challenge-commit/v1"
+	DomainOpening     = "grafi/challenge-opening/v1"
+	DomainReport      = "grafi/device-report/v1"
+	DomainProbe       = "grafi/probe/v1"
 )
 
 // Prefixes of the store; never renumbered.

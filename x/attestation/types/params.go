@@ -42,6 +42,10 @@ func DefaultParams() Params {
 
 		NetworkFaultPpm:      100_000,
 		NetworkFaultMinHosts: 20,
+
+		Challenge: DefaultChallengeParams(),
+		Device:    DefaultDeviceParams(),
+		Probe:     DefaultProbeParams(),
 	}
 }
 
@@ -80,7 +84,13 @@ func (p Params) Validate() error {
 			return ErrInvalidParams.Wrapf("%s is %s, want %s to %s", r.name, r.got, r.low, r.high)
 		}
 	}
-	return nil
+	if err := p.Challenge.Validate(); err != nil {
+		return err
+	}
+	if err := p.Device.Validate(); err != nil {
+		return err
+	}
+	return p.Probe.Validate()
 }
 
 // CheckImmutable refuses new params that move slots: every slot, day and

@@ -1380,6 +1380,1002 @@ func (m *QueryInvariantsResponse) GetBroken() []string {
 	return nil
 }
 
+type QueryChallengeRequest struct {
+	HostId uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+}
+
+func (m *QueryChallengeRequest) Reset()         { *m = QueryChallengeRequest{} }
+func (m *QueryChallengeRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryChallengeRequest) ProtoMessage()    {}
+func (*QueryChallengeRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{28}
+}
+func (m *QueryChallengeRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryChallengeRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryChallengeRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryChallengeRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryChallengeRequest.Merge(m, src)
+}
+func (m *QueryChallengeRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryChallengeRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryChallengeRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryChallengeRequest proto.InternalMessageInfo
+
+func (m *QueryChallengeRequest) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+type QueryChallengeResponse struct {
+	Challenge Challenge `protobuf:"bytes,1,opt,name=challenge,proto3" json:"challenge"`
+	// The challenge clock of the latest block, in milliseconds.
+	ClockMs uint64 `protobuf:"varint,2,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"`
+	// Chain-wide index of the host's GPU 0: part of the seeds.
+	FirstGpu uint64 `protobuf:"varint,3,opt,name=first_gpu,json=firstGpu,proto3" json:"first_gpu,omitempty"`
+	// Entries that are opened.
+	Samples uint32 `protobuf:"varint,4,opt,name=samples,proto3" json:"samples,omitempty"`
+}
+
+func (m *QueryChallengeResponse) Reset()         { *m = QueryChallengeResponse{} }
+func (m *QueryChallengeResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryChallengeResponse) ProtoMessage()    {}
+func (*QueryChallengeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{29}
+}
+func (m *QueryChallengeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryChallengeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryChallengeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryChallengeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryChallengeResponse.Merge(m, src)
+}
+func (m *QueryChallengeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryChallengeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryChallengeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryChallengeResponse proto.InternalMessageInfo
+
+func (m *QueryChallengeResponse) GetChallenge() Challenge {
+	if m != nil {
+		return m.Challenge
+	}
+	return Challenge{}
+}
+
+func (m *QueryChallengeResponse) GetClockMs() uint64 {
+	if m != nil {
+		return m.ClockMs
+	}
+	return 0
+}
+
+func (m *QueryChallengeResponse) GetFirstGpu() uint64 {
+	if m != nil {
+		return m.FirstGpu
+	}
+	return 0
+}
+
+func (m *QueryChallengeResponse) GetSamples() uint32 {
+	if m != nil {
+		return m.Samples
+	}
+	return 0
+}
+
+type QueryProofsRequest struct {
+	HostId uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+}
+
+func (m *QueryProofsRequest) Reset()         { *m = QueryProofsRequest{} }
+func (m *QueryProofsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryProofsRequest) ProtoMessage()    {}
+func (*QueryProofsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{30}
+}
+func (m *QueryProofsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryProofsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryProofsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryProofsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryProofsRequest.Merge(m, src)
+}
+func (m *QueryProofsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryProofsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryProofsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryProofsRequest proto.InternalMessageInfo
+
+func (m *QueryProofsRequest) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+type QueryProofsResponse struct {
+	// The least of its GPUs.
+	TrustTier uint32      `protobuf:"varint,1,opt,name=trust_tier,json=trustTier,proto3" json:"trust_tier,omitempty"`
+	Gpus      []GpuProofs `protobuf:"bytes,2,rep,name=gpus,proto3" json:"gpus"`
+}
+
+func (m *QueryProofsResponse) Reset()         { *m = QueryProofsResponse{} }
+func (m *QueryProofsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryProofsResponse) ProtoMessage()    {}
+func (*QueryProofsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{31}
+}
+func (m *QueryProofsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryProofsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryProofsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryProofsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryProofsResponse.Merge(m, src)
+}
+func (m *QueryProofsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryProofsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryProofsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryProofsResponse proto.InternalMessageInfo
+
+func (m *QueryProofsResponse) GetTrustTier() uint32 {
+	if m != nil {
+		return m.TrustTier
+	}
+	return 0
+}
+
+func (m *QueryProofsResponse) GetGpus() []GpuProofs {
+	if m != nil {
+		return m.Gpus
+	}
+	return nil
+}
+
+// GpuProofs is what is proven of a GPU.
+type GpuProofs struct {
+	Ordinal        uint32       `protobuf:"varint,1,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	Class          string       `protobuf:"bytes,2,opt,name=class,proto3" json:"class,omitempty"`
+	TrustTier      uint32       `protobuf:"varint,3,opt,name=trust_tier,json=trustTier,proto3" json:"trust_tier,omitempty"`
+	ComputeProven  bool         `protobuf:"varint,4,opt,name=compute_proven,json=computeProven,proto3" json:"compute_proven,omitempty"`
+	Witnessed      bool         `protobuf:"varint,5,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	Bonded         bool         `protobuf:"varint,6,opt,name=bonded,proto3" json:"bonded,omitempty"`
+	DeviceAttested bool         `protobuf:"varint,7,opt,name=device_attested,json=deviceAttested,proto3" json:"device_attested,omitempty"`
+	Compute        ComputeProof `protobuf:"bytes,8,opt,name=compute,proto3" json:"compute"`
+	// Hex; empty for none.
+	DeviceSerial string `protobuf:"bytes,9,opt,name=device_serial,json=deviceSerial,proto3" json:"device_serial,omitempty"`
+}
+
+func (m *GpuProofs) Reset()         { *m = GpuProofs{} }
+func (m *GpuProofs) String() string { return proto.CompactTextString(m) }
+func (*GpuProofs) ProtoMessage()    {}
+func (*GpuProofs) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{32}
+}
+func (m *GpuProofs) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *GpuProofs) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_GpuProofs.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *GpuProofs) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_GpuProofs.Merge(m, src)
+}
+func (m *GpuProofs) XXX_Size() int {
+	return m.Size()
+}
+func (m *GpuProofs) XXX_DiscardUnknown() {
+	xxx_messageInfo_GpuProofs.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_GpuProofs proto.InternalMessageInfo
+
+func (m *GpuProofs) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+func (m *GpuProofs) GetClass() string {
+	if m != nil {
+		return m.Class
+	}
+	return ""
+}
+
+func (m *GpuProofs) GetTrustTier() uint32 {
+	if m != nil {
+		return m.TrustTier
+	}
+	return 0
+}
+
+func (m *GpuProofs) GetComputeProven() bool {
+	if m != nil {
+		return m.ComputeProven
+	}
+	return false
+}
+
+func (m *GpuProofs) GetWitnessed() bool {
+	if m != nil {
+		return m.Witnessed
+	}
+	return false
+}
+
+func (m *GpuProofs) GetBonded() bool {
+	if m != nil {
+		return m.Bonded
+	}
+	return false
+}
+
+func (m *GpuProofs) GetDeviceAttested() bool {
+	if m != nil {
+		return m.DeviceAttested
+	}
+	return false
+}
+
+func (m *GpuProofs) GetCompute() ComputeProof {
+	if m != nil {
+		return m.Compute
+	}
+	return ComputeProof{}
+}
+
+func (m *GpuProofs) GetDeviceSerial() string {
+	if m != nil {
+		return m.DeviceSerial
+	}
+	return ""
+}
+
+type QueryDeviceRequest struct {
+	// Hex.
+	Serial string `protobuf:"bytes,1,opt,name=serial,proto3" json:"serial,omitempty"`
+}
+
+func (m *QueryDeviceRequest) Reset()         { *m = QueryDeviceRequest{} }
+func (m *QueryDeviceRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryDeviceRequest) ProtoMessage()    {}
+func (*QueryDeviceRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{33}
+}
+func (m *QueryDeviceRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDeviceRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDeviceRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDeviceRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDeviceRequest.Merge(m, src)
+}
+func (m *QueryDeviceRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDeviceRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDeviceRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDeviceRequest proto.InternalMessageInfo
+
+func (m *QueryDeviceRequest) GetSerial() string {
+	if m != nil {
+		return m.Serial
+	}
+	return ""
+}
+
+type QueryDeviceResponse struct {
+	Device Device `protobuf:"bytes,1,opt,name=device,proto3" json:"device"`
+}
+
+func (m *QueryDeviceResponse) Reset()         { *m = QueryDeviceResponse{} }
+func (m *QueryDeviceResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryDeviceResponse) ProtoMessage()    {}
+func (*QueryDeviceResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{34}
+}
+func (m *QueryDeviceResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDeviceResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDeviceResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDeviceResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDeviceResponse.Merge(m, src)
+}
+func (m *QueryDeviceResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDeviceResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDeviceResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDeviceResponse proto.InternalMessageInfo
+
+func (m *QueryDeviceResponse) GetDevice() Device {
+	if m != nil {
+		return m.Device
+	}
+	return Device{}
+}
+
+type QueryDevicesRequest struct {
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDevicesRequest) Reset()         { *m = QueryDevicesRequest{} }
+func (m *QueryDevicesRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryDevicesRequest) ProtoMessage()    {}
+func (*QueryDevicesRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{35}
+}
+func (m *QueryDevicesRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDevicesRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDevicesRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDevicesRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDevicesRequest.Merge(m, src)
+}
+func (m *QueryDevicesRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDevicesRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDevicesRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDevicesRequest proto.InternalMessageInfo
+
+func (m *QueryDevicesRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryDevicesResponse struct {
+	Devices    []Device            `protobuf:"bytes,1,rep,name=devices,proto3" json:"devices"`
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDevicesResponse) Reset()         { *m = QueryDevicesResponse{} }
+func (m *QueryDevicesResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryDevicesResponse) ProtoMessage()    {}
+func (*QueryDevicesResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{36}
+}
+func (m *QueryDevicesResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDevicesResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDevicesResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDevicesResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDevicesResponse.Merge(m, src)
+}
+func (m *QueryDevicesResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDevicesResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDevicesResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDevicesResponse proto.InternalMessageInfo
+
+func (m *QueryDevicesResponse) GetDevices() []Device {
+	if m != nil {
+		return m.Devices
+	}
+	return nil
+}
+
+func (m *QueryDevicesResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryDeviceNonceRequest struct {
+	HostId  uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Ordinal uint32 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+}
+
+func (m *QueryDeviceNonceRequest) Reset()         { *m = QueryDeviceNonceRequest{} }
+func (m *QueryDeviceNonceRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryDeviceNonceRequest) ProtoMessage()    {}
+func (*QueryDeviceNonceRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{37}
+}
+func (m *QueryDeviceNonceRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDeviceNonceRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDeviceNonceRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDeviceNonceRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDeviceNonceRequest.Merge(m, src)
+}
+func (m *QueryDeviceNonceRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDeviceNonceRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDeviceNonceRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDeviceNonceRequest proto.InternalMessageInfo
+
+func (m *QueryDeviceNonceRequest) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *QueryDeviceNonceRequest) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+type QueryDeviceNonceResponse struct {
+	Nonce     []byte `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	Height    int64  `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+	BlockHash []byte `protobuf:"bytes,3,opt,name=block_hash,json=blockHash,proto3" json:"block_hash,omitempty"`
+}
+
+func (m *QueryDeviceNonceResponse) Reset()         { *m = QueryDeviceNonceResponse{} }
+func (m *QueryDeviceNonceResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryDeviceNonceResponse) ProtoMessage()    {}
+func (*QueryDeviceNonceResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{38}
+}
+func (m *QueryDeviceNonceResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDeviceNonceResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDeviceNonceResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDeviceNonceResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDeviceNonceResponse.Merge(m, src)
+}
+func (m *QueryDeviceNonceResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDeviceNonceResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDeviceNonceResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDeviceNonceResponse proto.InternalMessageInfo
+
+func (m *QueryDeviceNonceResponse) GetNonce() []byte {
+	if m != nil {
+		return m.Nonce
+	}
+	return nil
+}
+
+func (m *QueryDeviceNonceResponse) GetHeight() int64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+func (m *QueryDeviceNonceResponse) GetBlockHash() []byte {
+	if m != nil {
+		return m.BlockHash
+	}
+	return nil
+}
+
+type QueryCertificatesRequest struct {
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryCertificatesRequest) Reset()         { *m = QueryCertificatesRequest{} }
+func (m *QueryCertificatesRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryCertificatesRequest) ProtoMessage()    {}
+func (*QueryCertificatesRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{39}
+}
+func (m *QueryCertificatesRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryCertificatesRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryCertificatesRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryCertificatesRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryCertificatesRequest.Merge(m, src)
+}
+func (m *QueryCertificatesRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryCertificatesRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryCertificatesRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryCertificatesRequest proto.InternalMessageInfo
+
+func (m *QueryCertificatesRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryCertificatesResponse struct {
+	Certificates []Certificate       `protobuf:"bytes,1,rep,name=certificates,proto3" json:"certificates"`
+	Pagination   *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryCertificatesResponse) Reset()         { *m = QueryCertificatesResponse{} }
+func (m *QueryCertificatesResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryCertificatesResponse) ProtoMessage()    {}
+func (*QueryCertificatesResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{40}
+}
+func (m *QueryCertificatesResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryCertificatesResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryCertificatesResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryCertificatesResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryCertificatesResponse.Merge(m, src)
+}
+func (m *QueryCertificatesResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryCertificatesResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryCertificatesResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryCertificatesResponse proto.InternalMessageInfo
+
+func (m *QueryCertificatesResponse) GetCertificates() []Certificate {
+	if m != nil {
+		return m.Certificates
+	}
+	return nil
+}
+
+func (m *QueryCertificatesResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryRevocationsRequest struct {
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryRevocationsRequest) Reset()         { *m = QueryRevocationsRequest{} }
+func (m *QueryRevocationsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryRevocationsRequest) ProtoMessage()    {}
+func (*QueryRevocationsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{41}
+}
+func (m *QueryRevocationsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryRevocationsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryRevocationsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryRevocationsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryRevocationsRequest.Merge(m, src)
+}
+func (m *QueryRevocationsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryRevocationsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryRevocationsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryRevocationsRequest proto.InternalMessageInfo
+
+func (m *QueryRevocationsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryRevocationsResponse struct {
+	Revocations []Revocation        `protobuf:"bytes,1,rep,name=revocations,proto3" json:"revocations"`
+	Pagination  *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryRevocationsResponse) Reset()         { *m = QueryRevocationsResponse{} }
+func (m *QueryRevocationsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryRevocationsResponse) ProtoMessage()    {}
+func (*QueryRevocationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{42}
+}
+func (m *QueryRevocationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryRevocationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryRevocationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryRevocationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryRevocationsResponse.Merge(m, src)
+}
+func (m *QueryRevocationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryRevocationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryRevocationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryRevocationsResponse proto.InternalMessageInfo
+
+func (m *QueryRevocationsResponse) GetRevocations() []Revocation {
+	if m != nil {
+		return m.Revocations
+	}
+	return nil
+}
+
+func (m *QueryRevocationsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryProbersRequest struct {
+	HostId uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Slot   uint64 `protobuf:"varint,2,opt,name=slot,proto3" json:"slot,omitempty"`
+}
+
+func (m *QueryProbersRequest) Reset()         { *m = QueryProbersRequest{} }
+func (m *QueryProbersRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryProbersRequest) ProtoMessage()    {}
+func (*QueryProbersRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{43}
+}
+func (m *QueryProbersRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryProbersRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryProbersRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryProbersRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryProbersRequest.Merge(m, src)
+}
+func (m *QueryProbersRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryProbersRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryProbersRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryProbersRequest proto.InternalMessageInfo
+
+func (m *QueryProbersRequest) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *QueryProbersRequest) GetSlot() uint64 {
+	if m != nil {
+		return m.Slot
+	}
+	return 0
+}
+
+type QueryProbersResponse struct {
+	// Hosts that probe it, ascending; empty when it is not drawn.
+	Probers []uint64 `protobuf:"varint,1,rep,packed,name=probers,proto3" json:"probers,omitempty"`
+}
+
+func (m *QueryProbersResponse) Reset()         { *m = QueryProbersResponse{} }
+func (m *QueryProbersResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryProbersResponse) ProtoMessage()    {}
+func (*QueryProbersResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{44}
+}
+func (m *QueryProbersResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryProbersResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryProbersResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryProbersResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryProbersResponse.Merge(m, src)
+}
+func (m *QueryProbersResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryProbersResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryProbersResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryProbersResponse proto.InternalMessageInfo
+
+func (m *QueryProbersResponse) GetProbers() []uint64 {
+	if m != nil {
+		return m.Probers
+	}
+	return nil
+}
+
+type QueryConnectionRequest struct {
+	HostId uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+}
+
+func (m *QueryConnectionRequest) Reset()         { *m = QueryConnectionRequest{} }
+func (m *QueryConnectionRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryConnectionRequest) ProtoMessage()    {}
+func (*QueryConnectionRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{45}
+}
+func (m *QueryConnectionRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryConnectionRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryConnectionRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryConnectionRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryConnectionRequest.Merge(m, src)
+}
+func (m *QueryConnectionRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryConnectionRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryConnectionRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryConnectionRequest proto.InternalMessageInfo
+
+func (m *QueryConnectionRequest) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+type QueryConnectionResponse struct {
+	Connection HostConnection `protobuf:"bytes,1,opt,name=connection,proto3" json:"connection"`
+}
+
+func (m *QueryConnectionResponse) Reset()         { *m = QueryConnectionResponse{} }
+func (m *QueryConnectionResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryConnectionResponse) ProtoMessage()    {}
+func (*QueryConnectionResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3161a78963aa518e, []int{46}
+}
+func (m *QueryConnectionResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryConnectionResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryConnectionResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryConnectionResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryConnectionResponse.Merge(m, src)
+}
+func (m *QueryConnectionResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryConnectionResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryConnectionResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryConnectionResponse proto.InternalMessageInfo
+
+func (m *QueryConnectionResponse) GetConnection() HostConnection {
+	if m != nil {
+		return m.Connection
+	}
+	return HostConnection{}
+}
+
 func init() {
 	proto.RegisterType((*QueryParamsRequest)(nil), "grafi.attestation.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "grafi.attestation.v1.QueryParamsResponse")
@@ -1409,102 +2405,172 @@ func init() {
 	proto.RegisterType((*QuerySlotResponse)(nil), "grafi.attestation.v1.QuerySlotResponse")
 	proto.RegisterType((*QueryInvariantsRequest)(nil), "grafi.attestation.v1.QueryInvariantsRequest")
 	proto.RegisterType((*QueryInvariantsResponse)(nil), "grafi.attestation.v1.QueryInvariantsResponse")
+	proto.RegisterType((*QueryChallengeRequest)(nil), "grafi.attestation.v1.QueryChallengeRequest")
+	proto.RegisterType((*QueryChallengeResponse)(nil), "grafi.attestation.v1.QueryChallengeResponse")
+	proto.RegisterType((*QueryProofsRequest)(nil), "grafi.attestation.v1.QueryProofsRequest")
+	proto.RegisterType((*QueryProofsResponse)(nil), "grafi.attestation.v1.QueryProofsResponse")
+	proto.RegisterType((*GpuProofs)(nil), "grafi.attestation.v1.GpuProofs")
+	proto.RegisterType((*QueryDeviceRequest)(nil), "grafi.attestation.v1.QueryDeviceRequest")
+	proto.RegisterType((*QueryDeviceResponse)(nil), "grafi.attestation.v1.QueryDeviceResponse")
+	proto.RegisterType((*QueryDevicesRequest)(nil), "grafi.attestation.v1.QueryDevicesRequest")
+	proto.RegisterType((*QueryDevicesResponse)(nil), "grafi.attestation.v1.QueryDevicesResponse")
+	proto.RegisterType((*QueryDeviceNonceRequest)(nil), "grafi.attestation.v1.QueryDeviceNonceRequest")
+	proto.RegisterType((*QueryDeviceNonceResponse)(nil), "grafi.attestation.v1.QueryDeviceNonceResponse")
+	proto.RegisterType((*QueryCertificatesRequest)(nil), "grafi.attestation.v1.QueryCertificatesRequest")
+	proto.RegisterType((*QueryCertificatesResponse)(nil), "grafi.attestation.v1.QueryCertificatesResponse")
+	proto.RegisterType((*QueryRevocationsRequest)(nil), "grafi.attestation.v1.QueryRevocationsRequest")
+	proto.RegisterType((*QueryRevocationsResponse)(nil), "grafi.attestation.v1.QueryRevocationsResponse")
+	proto.RegisterType((*QueryProbersRequest)(nil), "grafi.attestation.v1.QueryProbersRequest")
+	proto.RegisterType((*QueryProbersResponse)(nil), "grafi.attestation.v1.QueryProbersResponse")
+	proto.RegisterType((*QueryConnectionRequest)(nil), "grafi.attestation.v1.QueryConnectionRequest")
+	proto.RegisterType((*QueryConnectionResponse)(nil), "grafi.attestation.v1.QueryConnectionResponse")
 }
 
 func init() { proto.RegisterFile("grafi/attestation/v1/query.proto", fileDescriptor_3161a78963aa518e) }
 
 var fileDescriptor_3161a78963aa518e = []byte{
-	// 1429 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x56, 0xcf, 0x6f, 0x1b, 0xc5,
-	0x17, 0xcf, 0xba, 0xce, 0xaf, 0xe9, 0x37, 0xf9, 0xa6, 0xd3, 0xd0, 0xa6, 0xdb, 0xd4, 0x89, 0xb6,
-	0x4d, 0xe2, 0xba, 0x8d, 0x37, 0x09, 0x3d, 0xb4, 0x54, 0x08, 0x92, 0x54, 0xa4, 0x15, 0x07, 0x8a,
-	0x4b, 0x11, 0x2a, 0x42, 0xd6, 0xd8, 0x9e, 0xba, 0xab, 0xd8, 0xbb, 0xdb, 0x9d, 0x75, 0x60, 0x15,
-	0x45, 0x48, 0x20, 0x01, 0x12, 0x97, 0x4a, 0x3d, 0xd1, 0x1e, 0xb8, 0x54, 0x02, 0x4e, 0x20, 0xc4,
-	0x1f, 0xd1, 0x63, 0x05, 0x42, 0xe2, 0x04, 0xa8, 0x45, 0xe2, 0xdf, 0x40, 0xf3, 0xe6, 0xad, 0xbd,
-	0x9b, 0x6c, 0x77, 0xdd, 0x92, 0x4a, 0x5c, 0x2c, 0xef, 0x9b, 0xf7, 0xe3, 0x33, 0x9f, 0x37, 0x33,
-	0xef, 0x43, 0x66, 0x9b, 0x1e, 0xbb, 0x69, 0x99, 0xcc, 0xf7, 0xb9, 0xf0, 0x99, 0x6f, 0x39, 0xb6,
-	0xb9, 0xb5, 0x6c, 0xde, 0xee, 0x70, 0x2f, 0x28, 0xbb, 0x9e, 0xe3, 0x3b, 0x74, 0x12, 0x3c, 0xca,
-	0x11, 0x8f, 0xf2, 0xd6, 0xb2, 0x7e, 0x88, 0xb5, 0x2d, 0xdb, 0x31, 0xe1, 0x57, 0x39, 0xea, 0xa5,
-	0xba, 0x23, 0xda, 0x8e, 0x30, 0x6b, 0x4c, 0x70, 0x95, 0xc1, 0xdc, 0x5a, 0xae, 0x71, 0x9f, 0x2d,
-	0x9b, 0x2e, 0x6b, 0x5a, 0xb6, 0x8a, 0x55, 0xbe, 0xc7, 0x94, 0x6f, 0x15, 0xbe, 0x4c, 0xf5, 0x81,
-	0x4b, 0x93, 0x4d, 0xa7, 0xe9, 0x28, 0xbb, 0xfc, 0x87, 0xd6, 0xe9, 0xa6, 0xe3, 0x34, 0x5b, 0xdc,
-	0x64, 0xae, 0x65, 0x32, 0xdb, 0x76, 0x14, 0x92, 0x30, 0x66, 0x06, 0x57, 0xe1, 0xab, 0xd6, 0xb9,
-	0x69, 0xfa, 0x56, 0x5b, 0xa2, 0x6d, 0xbb, 0xe8, 0x30, 0x9f, 0xb8, 0xcd, 0xe8, 0x9e, 0xc0, 0xcf,
-	0x98, 0x24, 0xf4, 0x6d, 0x89, 0xfc, 0x2a, 0xf3, 0x58, 0x5b, 0x54, 0xf8, 0xed, 0x0e, 0x17, 0xbe,
-	0xf1, 0x2e, 0x39, 0x1c, 0xb3, 0x0a, 0xd7, 0xb1, 0x05, 0xa7, 0xaf, 0x91, 0x21, 0x17, 0x2c, 0x53,
-	0xda, 0xac, 0x56, 0x3c, 0xb8, 0x32, 0x5d, 0x4e, 0xa2, 0xaa, 0xac, 0xa2, 0xd6, 0x46, 0x1f, 0xfe,
-	0x3e, 0x33, 0xf0, 0xed, 0xdf, 0x3f, 0x94, 0xb4, 0x0a, 0x86, 0x19, 0x73, 0xe4, 0x10, 0xe4, 0x5d,
-	0x6f, 0x31, 0x11, 0x16, 0xa3, 0x13, 0xe4, 0xc0, 0x26, 0x0f, 0x20, 0xe5, 0x68, 0x45, 0xfe, 0x35,
-	0x6e, 0x20, 0x28, 0x74, 0xc3, 0xea, 0x97, 0xc8, 0x60, 0x5d, 0x1a, 0xb0, 0xf8, 0xc9, 0xe4, 0xe2,
-	0x97, 0x99, 0xd7, 0xf8, 0x90, 0x79, 0x1c, 0x62, 0xa3, 0x18, 0x54, 0xb0, 0xf1, 0x01, 0x6e, 0x0d,
-	0xd6, 0x79, 0x17, 0xc4, 0x1b, 0x84, 0xf4, 0x7a, 0x86, 0x15, 0xe6, 0xcb, 0xd8, 0x27, 0xd9, 0xe0,
-	0xb2, 0x3a, 0x22, 0xd8, 0xe0, 0xf2, 0x55, 0xd6, 0xe4, 0x18, 0x5b, 0x89, 0x44, 0x1a, 0xdf, 0x69,
-	0x64, 0x32, 0x9e, 0x1f, 0xd1, 0x5f, 0x26, 0xc3, 0x75, 0x65, 0x9a, 0xd2, 0x66, 0x0f, 0x3c, 0x07,
-	0xfe, 0x30, 0x9c, 0x6e, 0xc4, 0xa0, 0xe6, 0x00, 0xea, 0x42, 0x26, 0x54, 0x05, 0x23, 0x86, 0xb5,
-	0x41, 0x74, 0xd5, 0x65, 0x6e, 0x37, 0x2c, 0xbb, 0xf9, 0x82, 0x18, 0xf9, 0x5e, 0x23, 0xc7, 0x13,
-	0xcb, 0x20, 0x31, 0x1b, 0xbb, 0x89, 0x31, 0x9e, 0x72, 0xaa, 0x22, 0xe1, 0x2f, 0x96, 0x97, 0x33,
-	0x64, 0x02, 0x00, 0x5f, 0x76, 0x84, 0x1f, 0xb2, 0x71, 0x94, 0x0c, 0xdf, 0x72, 0x84, 0x5f, 0xb5,
-	0x1a, 0x40, 0x45, 0xbe, 0x32, 0x24, 0x3f, 0xaf, 0x34, 0x8c, 0x2f, 0x34, 0x3c, 0xd3, 0xca, 0x1b,
-	0x37, 0x75, 0x81, 0xe4, 0xe5, 0x3a, 0xd2, 0xa6, 0x3f, 0xa5, 0xd5, 0x8e, 0xf0, 0xa3, 0x3b, 0x81,
-	0x10, 0x7a, 0x9e, 0xe4, 0x9b, 0x6e, 0x47, 0x4c, 0xe5, 0x80, 0x8c, 0x63, 0xc9, 0xa1, 0x1b, 0x6e,
-	0x27, 0x16, 0x29, 0x23, 0x8c, 0x0b, 0xd8, 0x4f, 0xc8, 0x1b, 0xac, 0x36, 0xb9, 0xed, 0xbf, 0xc9,
-	0x83, 0x70, 0x07, 0xc7, 0xc9, 0x28, 0x93, 0xa6, 0x6a, 0x78, 0xd9, 0xfe, 0x57, 0x19, 0x61, 0xe8,
-	0x63, 0xbc, 0x87, 0x3d, 0xda, 0x1d, 0xfa, 0xaf, 0xb7, 0x63, 0xbc, 0x1f, 0xa1, 0x67, 0xdf, 0xcf,
-	0xd6, 0x3d, 0x0d, 0x5f, 0x0a, 0xcc, 0x8e, 0x70, 0x2f, 0x92, 0x41, 0x59, 0x3b, 0x3c, 0x50, 0x7d,
-	0xe2, 0x55, 0x31, 0xfb, 0x77, 0x8c, 0xee, 0x6b, 0x11, 0x52, 0xc5, 0x5a, 0xf0, 0x96, 0xcb, 0x3d,
-	0xe6, 0x3b, 0x5e, 0x48, 0xc2, 0x39, 0x32, 0xe2, 0xa0, 0x49, 0x3d, 0x7e, 0x6b, 0x53, 0x3f, 0xff,
-	0xb4, 0x38, 0x89, 0x95, 0x56, 0x1b, 0x0d, 0x8f, 0x0b, 0x71, 0xcd, 0xf7, 0x2c, 0xbb, 0x59, 0xe9,
-	0x7a, 0xee, 0xa2, 0x2e, 0xf7, 0xdc, 0xd4, 0x3d, 0xd0, 0xc8, 0x74, 0x32, 0xba, 0xff, 0x14, 0x89,
-	0x45, 0x6c, 0xf0, 0xaa, 0x5d, 0xbf, 0xd5, 0xa3, 0x8e, 0x92, 0xbc, 0x68, 0x39, 0x3e, 0x5e, 0x45,
-	0xf8, 0xdf, 0x9d, 0x59, 0xa1, 0x67, 0x6f, 0x66, 0x31, 0xb0, 0xa4, 0xcf, 0x2c, 0x15, 0x15, 0x9b,
-	0x59, 0x2a, 0xcc, 0x38, 0xdc, 0x9d, 0x59, 0x4e, 0x7d, 0x33, 0x1c, 0x90, 0xbf, 0x6a, 0xdd, 0x11,
-	0x05, 0x56, 0x2c, 0xf6, 0x2a, 0xc9, 0xcb, 0x41, 0xdc, 0xbb, 0x27, 0x30, 0xa5, 0xcb, 0xe1, 0x94,
-	0x2e, 0xbf, 0x13, 0x4e, 0xe9, 0xb5, 0x31, 0x59, 0xe8, 0xce, 0x1f, 0x33, 0x1a, 0xde, 0x15, 0x19,
-	0xd6, 0xdd, 0x56, 0xae, 0xb7, 0x2d, 0x39, 0x1d, 0x1b, 0x2c, 0x98, 0x3a, 0x00, 0x26, 0xf9, 0x97,
-	0x16, 0xc9, 0x44, 0x8b, 0x09, 0xbf, 0x5a, 0x6f, 0x39, 0x82, 0x37, 0xaa, 0x10, 0x91, 0x87, 0xe5,
-	0x71, 0x69, 0x5f, 0x07, 0xf3, 0x35, 0x19, 0xbb, 0x44, 0x26, 0x9d, 0x56, 0x83, 0x0b, 0xbf, 0xca,
-	0xea, 0x75, 0xee, 0xfa, 0xa1, 0xf7, 0x20, 0x78, 0x53, 0xb5, 0xb6, 0x8a, 0x4b, 0x32, 0xc2, 0x58,
-	0xc7, 0xe9, 0x25, 0xdb, 0x2a, 0x0d, 0x59, 0xcf, 0x5f, 0x12, 0x64, 0x63, 0x9d, 0xbc, 0xb4, 0x2b,
-	0x09, 0xd2, 0xa3, 0x93, 0x11, 0x45, 0x3b, 0x57, 0x69, 0x46, 0x2a, 0xdd, 0x6f, 0x3a, 0x4e, 0x72,
-	0x1d, 0x17, 0x1e, 0xbd, 0x91, 0x4a, 0xae, 0xe3, 0x1a, 0xaf, 0x63, 0x3b, 0x65, 0x92, 0x4b, 0x2c,
-	0xc8, 0x04, 0x82, 0x3c, 0xe5, 0xba, 0x3c, 0x19, 0xd7, 0x23, 0x7b, 0x81, 0x0c, 0x88, 0xe2, 0x18,
-	0x19, 0x91, 0x30, 0x45, 0xb5, 0xe3, 0xc2, 0xd9, 0x1e, 0xab, 0x0c, 0xc3, 0xf7, 0x75, 0x97, 0x1a,
-	0x64, 0x4c, 0x2d, 0xb9, 0xdc, 0xab, 0x86, 0xe9, 0xc6, 0x2a, 0x07, 0xc1, 0x78, 0x95, 0x7b, 0x97,
-	0x58, 0x60, 0xd8, 0x38, 0x1d, 0xa2, 0xf4, 0x24, 0x9c, 0xc7, 0x7d, 0xbb, 0xa8, 0x5f, 0x85, 0x03,
-	0x26, 0x46, 0xe5, 0x45, 0xa0, 0x4b, 0x5d, 0xcd, 0xd9, 0xe4, 0x23, 0x2d, 0xfd, 0xd7, 0x2c, 0xbf,
-	0xcd, 0xdc, 0xe8, 0xb1, 0xce, 0x75, 0xdc, 0xfd, 0xbb, 0x9d, 0x53, 0xe4, 0x08, 0x40, 0xbb, 0x62,
-	0x6f, 0x31, 0xcf, 0x62, 0x76, 0xf7, 0x85, 0x37, 0x96, 0xc9, 0xd1, 0x3d, 0x2b, 0x08, 0xfd, 0x08,
-	0x19, 0xaa, 0x79, 0xce, 0x26, 0xb7, 0x01, 0xfe, 0x68, 0x05, 0xbf, 0x56, 0xee, 0x4f, 0x90, 0x41,
-	0x88, 0xa1, 0x9f, 0x6a, 0x64, 0x48, 0x89, 0x48, 0x5a, 0x4c, 0xde, 0xdb, 0x5e, 0xcd, 0xaa, 0x9f,
-	0xee, 0xc3, 0x53, 0x21, 0x30, 0x4e, 0x7d, 0xf2, 0xcb, 0x5f, 0x77, 0x73, 0x05, 0x3a, 0x6d, 0x26,
-	0xaa, 0x64, 0x25, 0x56, 0xe9, 0xe7, 0x1a, 0x19, 0x04, 0xb5, 0x41, 0x17, 0x52, 0x52, 0x47, 0xa5,
-	0xac, 0x5e, 0xcc, 0x76, 0x44, 0x08, 0x67, 0x00, 0xc2, 0x1c, 0x3d, 0x99, 0x0c, 0x01, 0x35, 0x8d,
-	0xb9, 0xbd, 0xc9, 0x83, 0x1d, 0x89, 0x64, 0x18, 0x65, 0x13, 0x3d, 0x9d, 0x55, 0xa2, 0xab, 0xe0,
-	0xf4, 0x52, 0x3f, 0xae, 0x88, 0x67, 0x0e, 0xf0, 0xcc, 0xd0, 0x13, 0xa9, 0x78, 0xe8, 0x03, 0x8d,
-	0x8c, 0xc7, 0x75, 0x1c, 0x5d, 0x4a, 0xe3, 0x3d, 0x49, 0x59, 0xea, 0xcb, 0xcf, 0x10, 0x81, 0xf0,
-	0x16, 0x01, 0xde, 0x02, 0x9d, 0x7b, 0x4a, 0xc7, 0x54, 0x54, 0x35, 0x84, 0xf9, 0x99, 0x46, 0xf2,
-	0xf2, 0xda, 0xd3, 0xf9, 0x94, 0x52, 0x11, 0x79, 0xa7, 0x2f, 0x64, 0xfa, 0xf5, 0x07, 0x04, 0xa6,
-	0x9f, 0xb9, 0x8d, 0x4f, 0xd4, 0x0e, 0xfd, 0x46, 0x23, 0xe3, 0x71, 0x4d, 0x95, 0xca, 0x57, 0xa2,
-	0x72, 0x4b, 0xe5, 0x2b, 0x59, 0xb0, 0x19, 0x4b, 0x00, 0xb3, 0x44, 0x8b, 0x69, 0x30, 0x6b, 0x41,
-	0xb5, 0xab, 0x08, 0xe9, 0xc7, 0x64, 0x10, 0x94, 0x00, 0xcd, 0xa2, 0xa2, 0xaf, 0xc3, 0x1e, 0xd3,
-	0x63, 0xc6, 0x49, 0x40, 0x73, 0x82, 0x1e, 0x4f, 0x41, 0x43, 0x7f, 0xd4, 0xc8, 0xff, 0x77, 0x69,
-	0x11, 0x9a, 0xb5, 0xf3, 0xbd, 0xaa, 0x4a, 0x5f, 0x79, 0x96, 0x10, 0xc4, 0x77, 0x1e, 0xf0, 0xad,
-	0xd0, 0xa5, 0x64, 0x7c, 0xa1, 0xf6, 0x12, 0xe6, 0x76, 0xf8, 0x77, 0x07, 0x41, 0x7f, 0xa9, 0x91,
-	0x21, 0x25, 0x1d, 0x52, 0x5f, 0xaa, 0x98, 0x7a, 0x49, 0x7d, 0xa9, 0xe2, 0xea, 0xc5, 0x38, 0x0b,
-	0xc8, 0xe6, 0xe9, 0xa9, 0x64, 0x64, 0x4a, 0xa2, 0x08, 0x73, 0x5b, 0x4e, 0x9c, 0x1d, 0xd9, 0x43,
-	0xd0, 0x23, 0x19, 0x0f, 0x56, 0x4f, 0xc7, 0x64, 0x3c, 0x58, 0x11, 0x69, 0x93, 0xd5, 0xc3, 0x3a,
-	0xd4, 0xfd, 0x5a, 0x23, 0x23, 0xe1, 0xd4, 0xa7, 0xa5, 0x8c, 0x4e, 0x44, 0x06, 0xa8, 0x7e, 0xa6,
-	0x2f, 0x5f, 0x84, 0xf2, 0x0a, 0x40, 0x39, 0x47, 0x57, 0xfa, 0xba, 0x83, 0x26, 0x0c, 0xef, 0x90,
-	0xa2, 0x7b, 0x1a, 0x19, 0x46, 0x41, 0x90, 0xfa, 0x94, 0xc6, 0x65, 0x87, 0x5e, 0xea, 0xc7, 0xb5,
-	0xbf, 0xd3, 0xb4, 0x1b, 0x5e, 0x83, 0x05, 0xc2, 0xdc, 0x6e, 0xb0, 0x60, 0x47, 0xce, 0xbd, 0x3c,
-	0x50, 0x97, 0xf6, 0x6c, 0x45, 0x69, 0x5b, 0xc8, 0xf4, 0x43, 0x4c, 0x25, 0xc0, 0x74, 0x8a, 0x1a,
-	0xc9, 0x98, 0x62, 0x14, 0xdd, 0xd5, 0x08, 0xe9, 0x8d, 0x6d, 0x7a, 0x36, 0xa5, 0xc6, 0x9e, 0xb9,
-	0xaf, 0x2f, 0xf6, 0xe9, 0x8d, 0xb8, 0x8a, 0x80, 0xcb, 0xa0, 0xb3, 0xc9, 0xb8, 0xac, 0x6e, 0xc4,
-	0xda, 0xc6, 0xc3, 0xc7, 0x05, 0xed, 0xd1, 0xe3, 0x82, 0xf6, 0xe7, 0xe3, 0x82, 0x76, 0xe7, 0x49,
-	0x61, 0xe0, 0xd1, 0x93, 0xc2, 0xc0, 0x6f, 0x4f, 0x0a, 0x03, 0x37, 0x16, 0x9b, 0x96, 0x7f, 0xab,
-	0x53, 0x2b, 0xd7, 0x9d, 0xb6, 0xca, 0xd2, 0x62, 0x35, 0x4c, 0xf7, 0x51, 0x2c, 0xa1, 0x1f, 0xb8,
-	0x5c, 0xd4, 0x86, 0x40, 0x8d, 0xbf, 0xfc, 0x4f, 0x00, 0x00, 0x00, 0xff, 0xff, 0xe8, 0x7e, 0xfc,
-	0x5d, 0x09, 0x14, 0x00, 0x00,
+	// 2253 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x59, 0xdd, 0x6f, 0x1c, 0x57,
+	0x15, 0xcf, 0x6c, 0x6c, 0xef, 0xee, 0x8d, 0xed, 0xa6, 0xb7, 0x26, 0xdd, 0x6c, 0x1c, 0xdb, 0x19,
+	0x7f, 0xc6, 0x89, 0x77, 0x6c, 0x13, 0x41, 0x4b, 0xf9, 0xb2, 0x1d, 0xe1, 0x44, 0x50, 0x6a, 0x36,
+	0x2d, 0x42, 0x45, 0x68, 0x75, 0x77, 0xf6, 0x7a, 0x3d, 0x64, 0x77, 0x66, 0x3a, 0x77, 0xd6, 0x65,
+	0x65, 0x59, 0x48, 0x20, 0x01, 0x12, 0x42, 0xaa, 0xd4, 0x07, 0x44, 0x2b, 0x51, 0x09, 0x2a, 0x3e,
+	0x9e, 0x40, 0x55, 0x05, 0xff, 0x42, 0x9f, 0x50, 0x05, 0x42, 0xe2, 0x09, 0x50, 0x82, 0xc4, 0xbf,
+	0x81, 0xee, 0xb9, 0x67, 0x66, 0x67, 0xd6, 0xe3, 0x99, 0x69, 0xd8, 0x4a, 0x7d, 0xb1, 0xf6, 0x9e,
+	0x39, 0xe7, 0x9e, 0xdf, 0x3d, 0xe7, 0xde, 0xf3, 0x65, 0xb2, 0xd0, 0xf6, 0xd8, 0xa1, 0x65, 0x30,
+	0xdf, 0xe7, 0xc2, 0x67, 0xbe, 0xe5, 0xd8, 0xc6, 0xf1, 0x96, 0xf1, 0x5a, 0x8f, 0x7b, 0xfd, 0x9a,
+	0xeb, 0x39, 0xbe, 0x43, 0x67, 0x80, 0xa3, 0x16, 0xe1, 0xa8, 0x1d, 0x6f, 0x55, 0x9f, 0x66, 0x5d,
+	0xcb, 0x76, 0x0c, 0xf8, 0xab, 0x18, 0xab, 0xeb, 0xa6, 0x23, 0xba, 0x8e, 0x30, 0x9a, 0x4c, 0x70,
+	0xb5, 0x83, 0x71, 0xbc, 0xd5, 0xe4, 0x3e, 0xdb, 0x32, 0x5c, 0xd6, 0xb6, 0x6c, 0x25, 0xab, 0x78,
+	0xaf, 0x2a, 0xde, 0x06, 0xac, 0x0c, 0xb5, 0xc0, 0x4f, 0x33, 0x6d, 0xa7, 0xed, 0x28, 0xba, 0xfc,
+	0x85, 0xd4, 0xd9, 0xb6, 0xe3, 0xb4, 0x3b, 0xdc, 0x60, 0xae, 0x65, 0x30, 0xdb, 0x76, 0x14, 0x92,
+	0x40, 0x66, 0x1e, 0xbf, 0xc2, 0xaa, 0xd9, 0x3b, 0x34, 0x7c, 0xab, 0x2b, 0xd1, 0x76, 0x5d, 0x64,
+	0x58, 0x49, 0x3c, 0x66, 0xf4, 0x4c, 0x8a, 0x6f, 0x29, 0x91, 0xcf, 0x3c, 0x62, 0x9d, 0x0e, 0xb7,
+	0xdb, 0x1c, 0xb9, 0x6e, 0x24, 0x72, 0xb5, 0xf8, 0xb1, 0x65, 0x06, 0x2c, 0xc9, 0x76, 0x75, 0x3d,
+	0xa7, 0x89, 0x1c, 0xfa, 0x0c, 0xa1, 0xdf, 0x90, 0x46, 0x3a, 0x60, 0x1e, 0xeb, 0x8a, 0x3a, 0x7f,
+	0xad, 0xc7, 0x85, 0xaf, 0x7f, 0x93, 0x3c, 0x13, 0xa3, 0x0a, 0xd7, 0xb1, 0x05, 0xa7, 0x5f, 0x22,
+	0x13, 0x2e, 0x50, 0x2a, 0xda, 0x82, 0xb6, 0x76, 0x69, 0x7b, 0xb6, 0x96, 0xe4, 0x95, 0x9a, 0x92,
+	0xda, 0x2d, 0x7f, 0xf0, 0xcf, 0xf9, 0x0b, 0xbf, 0xfb, 0xef, 0x1f, 0xd7, 0xb5, 0x3a, 0x8a, 0xe9,
+	0xcb, 0xe4, 0x69, 0xd8, 0x77, 0xaf, 0xc3, 0x44, 0xa0, 0x8c, 0x5e, 0x26, 0x17, 0x1f, 0xf2, 0x3e,
+	0x6c, 0x59, 0xae, 0xcb, 0x9f, 0xfa, 0xab, 0x08, 0x0a, 0xd9, 0x50, 0xfb, 0x5d, 0x32, 0x6e, 0x4a,
+	0x02, 0x2a, 0x5f, 0x4c, 0x56, 0x7e, 0x8f, 0x79, 0xad, 0xd7, 0x99, 0xc7, 0x41, 0x36, 0x8a, 0x41,
+	0x09, 0xeb, 0xdf, 0xc1, 0xa3, 0xc1, 0x77, 0x1e, 0x82, 0xf8, 0x0a, 0x21, 0x83, 0xeb, 0x81, 0x1a,
+	0x56, 0x6a, 0x78, 0x25, 0xe4, 0x5d, 0xaa, 0xa9, 0xdb, 0x88, 0x77, 0xa9, 0x76, 0xc0, 0xda, 0x1c,
+	0x65, 0xeb, 0x11, 0x49, 0xfd, 0xf7, 0x1a, 0x99, 0x89, 0xef, 0x8f, 0xe8, 0xef, 0x91, 0xa2, 0xa9,
+	0x48, 0x15, 0x6d, 0xe1, 0xe2, 0x13, 0xe0, 0x0f, 0xc4, 0xe9, 0x7e, 0x0c, 0x6a, 0x01, 0xa0, 0xae,
+	0x66, 0x42, 0x55, 0x30, 0x62, 0x58, 0x5b, 0xa4, 0xaa, 0xbc, 0xcc, 0xed, 0x96, 0x65, 0xb7, 0x3f,
+	0x26, 0x8b, 0xfc, 0x41, 0x23, 0xd7, 0x12, 0xd5, 0xa0, 0x61, 0xf6, 0x87, 0x0d, 0xa3, 0x9f, 0x73,
+	0xab, 0x22, 0xe2, 0x1f, 0xaf, 0x5d, 0x6e, 0x91, 0xcb, 0x00, 0xf8, 0x9e, 0x23, 0xfc, 0xc0, 0x1a,
+	0xcf, 0x92, 0xe2, 0x91, 0x23, 0xfc, 0x86, 0xd5, 0x02, 0x53, 0x8c, 0xd5, 0x27, 0xe4, 0xf2, 0x7e,
+	0x4b, 0xff, 0x89, 0x86, 0x77, 0x5a, 0x71, 0xe3, 0xa1, 0x9e, 0x27, 0x63, 0xf2, 0x3b, 0x9a, 0xad,
+	0x7a, 0x8e, 0xab, 0x1d, 0xe1, 0x47, 0x4f, 0x02, 0x22, 0xf4, 0x39, 0x32, 0xd6, 0x76, 0x7b, 0xa2,
+	0x52, 0x00, 0x63, 0x5c, 0x4d, 0x16, 0xdd, 0x77, 0x7b, 0x31, 0x49, 0x29, 0xa1, 0x3f, 0x8f, 0xfe,
+	0x84, 0x7d, 0xfb, 0x3b, 0x6d, 0x6e, 0xfb, 0x5f, 0xe5, 0xfd, 0xe0, 0x04, 0xd7, 0x48, 0x99, 0x49,
+	0x52, 0x23, 0x78, 0x6c, 0x93, 0xf5, 0x12, 0x43, 0x1e, 0xfd, 0x5b, 0xe8, 0xa3, 0x61, 0xd1, 0xff,
+	0xfb, 0x38, 0xfa, 0xb7, 0x23, 0xe6, 0x19, 0xf9, 0xdd, 0x7a, 0x4b, 0xc3, 0x48, 0x81, 0xbb, 0x23,
+	0xdc, 0x17, 0xc8, 0xb8, 0xd4, 0x1d, 0x5c, 0xa8, 0x9c, 0x78, 0x95, 0xcc, 0xe8, 0xae, 0xd1, 0xdb,
+	0x5a, 0xc4, 0xa8, 0x62, 0xb7, 0xff, 0x92, 0xcb, 0x3d, 0xe6, 0x3b, 0x5e, 0x60, 0x84, 0x3b, 0xa4,
+	0xe4, 0x20, 0x49, 0x05, 0xbf, 0xdd, 0xca, 0x5f, 0xdf, 0xdf, 0x98, 0x41, 0x4d, 0x3b, 0xad, 0x96,
+	0xc7, 0x85, 0x78, 0xe0, 0x7b, 0x96, 0xdd, 0xae, 0x87, 0x9c, 0x43, 0xa6, 0x2b, 0x3c, 0xb1, 0xe9,
+	0xde, 0xd5, 0xc8, 0x6c, 0x32, 0xba, 0x4f, 0x94, 0x11, 0xd7, 0xd0, 0xc1, 0x3b, 0xb6, 0x79, 0x34,
+	0x30, 0x1d, 0x25, 0x63, 0xa2, 0xe3, 0xf8, 0xf8, 0x14, 0xe1, 0x77, 0x98, 0xb3, 0x02, 0xce, 0x41,
+	0xce, 0x62, 0x40, 0x49, 0xcf, 0x59, 0x4a, 0x2a, 0x96, 0xb3, 0x94, 0x98, 0xfe, 0x4c, 0x98, 0xb3,
+	0x1c, 0xf3, 0x61, 0x90, 0x20, 0xff, 0xae, 0x85, 0x29, 0x0a, 0xa8, 0xa8, 0xec, 0x0b, 0x64, 0x4c,
+	0xe6, 0xfc, 0xc1, 0x3b, 0x81, 0x82, 0xa0, 0x16, 0x14, 0x04, 0xb5, 0x97, 0x83, 0x82, 0x60, 0x77,
+	0x4a, 0x2a, 0x7a, 0xe3, 0x5f, 0xf3, 0x1a, 0xbe, 0x15, 0x29, 0x16, 0x1e, 0xab, 0x30, 0x38, 0x96,
+	0xcc, 0x8e, 0x2d, 0xd6, 0xaf, 0x5c, 0x04, 0x92, 0xfc, 0x49, 0xd7, 0xc8, 0xe5, 0x0e, 0x13, 0x7e,
+	0xc3, 0xec, 0x38, 0x82, 0xb7, 0x1a, 0x20, 0x31, 0x06, 0x9f, 0xa7, 0x25, 0x7d, 0x0f, 0xc8, 0x0f,
+	0xa4, 0xec, 0x26, 0x99, 0x71, 0x3a, 0x2d, 0x2e, 0xfc, 0x06, 0x33, 0x4d, 0xee, 0xfa, 0x01, 0xf7,
+	0x38, 0x70, 0x53, 0xf5, 0x6d, 0x07, 0x3f, 0x49, 0x09, 0x7d, 0x0f, 0xb3, 0x97, 0x74, 0xab, 0x24,
+	0x64, 0x85, 0xbf, 0x24, 0xc8, 0xfa, 0x1e, 0xf9, 0xd4, 0xd0, 0x26, 0x68, 0x9e, 0x2a, 0x29, 0x29,
+	0xb3, 0x73, 0xb5, 0x4d, 0xa9, 0x1e, 0xae, 0xe9, 0x34, 0x29, 0xf4, 0x5c, 0x08, 0x7a, 0xa5, 0x7a,
+	0xa1, 0xe7, 0xea, 0x5f, 0x46, 0x77, 0xca, 0x4d, 0xee, 0xb2, 0x7e, 0x26, 0x10, 0xb4, 0x53, 0x21,
+	0xb4, 0x93, 0xfe, 0x4a, 0xe4, 0x2c, 0xb0, 0x03, 0xa2, 0xb8, 0x4a, 0x4a, 0x12, 0xa6, 0x68, 0xf4,
+	0x5c, 0xb8, 0xdb, 0x53, 0xf5, 0x22, 0xac, 0x5f, 0x71, 0xa9, 0x4e, 0xa6, 0xd4, 0x27, 0x97, 0x7b,
+	0x8d, 0x60, 0xbb, 0xa9, 0xfa, 0x25, 0x20, 0x1e, 0x70, 0xef, 0x2e, 0xeb, 0xeb, 0x36, 0x66, 0x87,
+	0xa8, 0x79, 0x12, 0xee, 0xe3, 0xc8, 0x1e, 0xea, 0x2f, 0x82, 0x04, 0x13, 0x33, 0xe5, 0x0b, 0x60,
+	0x2e, 0xf5, 0x34, 0x17, 0x92, 0xaf, 0xb4, 0xe4, 0xdf, 0xb5, 0xfc, 0x2e, 0x73, 0xa3, 0xd7, 0xba,
+	0xd0, 0x73, 0x47, 0xf7, 0x3a, 0x2b, 0xe4, 0x0a, 0x40, 0xbb, 0x6f, 0x1f, 0x33, 0xcf, 0x62, 0x76,
+	0x18, 0xe1, 0xf5, 0x2d, 0xf2, 0xec, 0x99, 0x2f, 0x08, 0xfd, 0x0a, 0x99, 0x68, 0x7a, 0xce, 0x43,
+	0x6e, 0x03, 0xfc, 0x72, 0x1d, 0x57, 0xfa, 0x26, 0x5e, 0x9b, 0xbd, 0xa0, 0xce, 0xcd, 0xcc, 0xbd,
+	0xef, 0x6b, 0xa8, 0x3f, 0x22, 0x12, 0x96, 0x5b, 0xe5, 0xb0, 0x5e, 0xc6, 0xe7, 0x38, 0x9f, 0x6c,
+	0xa6, 0x50, 0x36, 0x6a, 0xa5, 0x81, 0xb0, 0xbc, 0x2e, 0xa6, 0x7c, 0xe4, 0x8d, 0xae, 0xc0, 0xdb,
+	0x55, 0x84, 0xf5, 0x8b, 0x42, 0xa6, 0xd4, 0x43, 0xcb, 0x13, 0x7e, 0xa3, 0xed, 0xf6, 0xf0, 0x85,
+	0x96, 0x80, 0xb0, 0xef, 0xf6, 0x68, 0x85, 0x14, 0x05, 0xeb, 0xba, 0x1d, 0x2e, 0xe0, 0x75, 0xca,
+	0x5b, 0xa6, 0x96, 0xfa, 0x46, 0x50, 0x73, 0x7b, 0x8e, 0x73, 0x28, 0x32, 0x4f, 0xe9, 0x07, 0xc5,
+	0x38, 0xb2, 0xe3, 0x09, 0xaf, 0x13, 0xe2, 0x7b, 0x3d, 0xe1, 0x37, 0x7c, 0x8b, 0xab, 0xe0, 0x36,
+	0x55, 0x2f, 0x03, 0xe5, 0x65, 0x8b, 0x7b, 0xf4, 0x8b, 0xb1, 0x32, 0x62, 0xfe, 0xdc, 0x32, 0x42,
+	0xed, 0x7a, 0xb6, 0x98, 0xf8, 0x4b, 0x81, 0x94, 0xc3, 0xcf, 0xf2, 0x30, 0x8e, 0xd7, 0xb2, 0x6c,
+	0xd6, 0x41, 0x4d, 0xc1, 0x92, 0xce, 0x04, 0x55, 0x79, 0x01, 0xea, 0x77, 0xb5, 0x18, 0x02, 0x77,
+	0x71, 0x18, 0xdc, 0x32, 0x99, 0x36, 0x9d, 0xae, 0xdb, 0xf3, 0xb9, 0xec, 0xbd, 0x8e, 0xb9, 0x0d,
+	0x26, 0x2a, 0xd5, 0xa7, 0x90, 0x7a, 0x00, 0x44, 0x3a, 0x4b, 0xca, 0xaf, 0x5b, 0xbe, 0xcd, 0x85,
+	0xe0, 0x2d, 0x08, 0x5a, 0xa5, 0xfa, 0x80, 0x00, 0xf7, 0xc8, 0xb1, 0x5b, 0xbc, 0x55, 0x99, 0x80,
+	0x4f, 0xb8, 0xa2, 0xab, 0xe4, 0x29, 0xd5, 0x04, 0x35, 0xc2, 0x60, 0x53, 0x04, 0x86, 0x69, 0x45,
+	0xde, 0x09, 0x42, 0x8e, 0xac, 0x3c, 0x95, 0xbe, 0x4a, 0x09, 0x6e, 0xc8, 0x39, 0x95, 0xe7, 0x5e,
+	0x08, 0xca, 0x39, 0x8c, 0x57, 0x9e, 0xea, 0x03, 0x5d, 0x24, 0x53, 0xa8, 0x51, 0x70, 0xcf, 0x62,
+	0x9d, 0x4a, 0x19, 0x6c, 0x31, 0xa9, 0x88, 0x0f, 0x80, 0xa6, 0xdf, 0x46, 0xaf, 0xdf, 0x05, 0x62,
+	0xe0, 0xf5, 0x2b, 0x64, 0x02, 0x65, 0x54, 0xff, 0x83, 0xab, 0x30, 0x9b, 0x05, 0xdc, 0x83, 0x6c,
+	0xa6, 0x36, 0x4d, 0xcf, 0x66, 0x4a, 0x2a, 0x96, 0xcd, 0x94, 0x58, 0xd8, 0xfe, 0x28, 0x8e, 0x91,
+	0x17, 0x64, 0xbf, 0x0a, 0xda, 0x9f, 0x70, 0x7f, 0x04, 0xbe, 0x43, 0x8a, 0x0a, 0x41, 0x50, 0x4f,
+	0xe4, 0x46, 0x1e, 0xc8, 0x8d, 0x2e, 0x6a, 0x7d, 0x0d, 0x63, 0x93, 0xd2, 0xf5, 0x75, 0xc7, 0x36,
+	0x33, 0x43, 0x4d, 0xf4, 0x01, 0x14, 0x62, 0x0f, 0x40, 0x6f, 0x93, 0xca, 0xd9, 0xdd, 0xf0, 0xd4,
+	0x33, 0x64, 0xdc, 0x96, 0x04, 0xac, 0xb7, 0xd5, 0x42, 0xfa, 0xfc, 0x88, 0x5b, 0xed, 0x23, 0x95,
+	0x35, 0x2f, 0xd6, 0x71, 0x25, 0x1f, 0x4d, 0x13, 0x22, 0xcd, 0x11, 0x13, 0x47, 0xf0, 0x68, 0x26,
+	0xeb, 0x65, 0xa0, 0xdc, 0x63, 0xe2, 0x48, 0x6f, 0xa2, 0xa2, 0x3d, 0xee, 0xf9, 0xd6, 0xa1, 0x65,
+	0x32, 0x7f, 0xf4, 0xfe, 0xfb, 0x93, 0x46, 0xae, 0x26, 0x28, 0xc1, 0xe3, 0x1c, 0x90, 0x49, 0x33,
+	0x42, 0x47, 0x4f, 0xde, 0x38, 0xe7, 0xd5, 0x0c, 0x38, 0xa3, 0xee, 0x8c, 0xed, 0x30, 0x3a, 0x9f,
+	0x32, 0xf4, 0x69, 0x9d, 0x1f, 0x3b, 0xa6, 0x9a, 0xca, 0x8c, 0xda, 0x36, 0xef, 0x69, 0xe8, 0x80,
+	0x98, 0x0e, 0x34, 0xcd, 0x8b, 0xe4, 0x92, 0x37, 0x20, 0xa7, 0x27, 0xe6, 0x81, 0x7c, 0xd4, 0x30,
+	0x51, 0xf9, 0xd1, 0xd9, 0x65, 0x77, 0x90, 0x3c, 0x9a, 0xdc, 0x13, 0x4f, 0x54, 0xcf, 0x6d, 0xe2,
+	0x9b, 0x0e, 0xf7, 0xc0, 0x33, 0x57, 0x48, 0xd1, 0x55, 0x24, 0x38, 0xef, 0x58, 0x3d, 0x58, 0xea,
+	0x5b, 0x41, 0x5e, 0x76, 0x6c, 0x9b, 0x9b, 0x12, 0x48, 0x66, 0x96, 0xfb, 0x2e, 0x3a, 0x30, 0x2a,
+	0x82, 0x7a, 0x5e, 0x22, 0xc4, 0x0c, 0xa9, 0xe8, 0xc0, 0xa5, 0xf3, 0xdb, 0x91, 0xc1, 0x0e, 0x51,
+	0xf3, 0x46, 0xb6, 0xd8, 0xfe, 0xcd, 0x35, 0x32, 0x0e, 0xca, 0xe8, 0x0f, 0x35, 0x32, 0xa1, 0xc6,
+	0x55, 0x74, 0x2d, 0x79, 0xc7, 0xb3, 0xd3, 0xb1, 0xea, 0xcd, 0x1c, 0x9c, 0x0a, 0xba, 0xbe, 0xf4,
+	0x83, 0xbf, 0xfd, 0xe7, 0xcd, 0xc2, 0x1c, 0x9d, 0x35, 0x92, 0x27, 0x71, 0x4a, 0xf5, 0x8f, 0x35,
+	0x32, 0x0e, 0x73, 0x0d, 0xba, 0x9a, 0xb2, 0x75, 0x74, 0x68, 0x56, 0x5d, 0xcb, 0x66, 0x44, 0x08,
+	0xb7, 0x00, 0xc2, 0x32, 0x5d, 0x4c, 0x86, 0x80, 0xd3, 0x13, 0xe3, 0xe4, 0x21, 0xef, 0x9f, 0x4a,
+	0x24, 0x45, 0x1c, 0xd0, 0xd0, 0x9b, 0x59, 0x2a, 0xc2, 0xf0, 0x53, 0x5d, 0xcf, 0xc3, 0x8a, 0x78,
+	0x96, 0x01, 0xcf, 0x3c, 0xbd, 0x9e, 0x8a, 0x87, 0xbe, 0xab, 0x91, 0xe9, 0xf8, 0xc4, 0x88, 0x6e,
+	0xa6, 0xd9, 0x3d, 0x69, 0x86, 0x55, 0xdd, 0xfa, 0x08, 0x12, 0x08, 0x6f, 0x03, 0xe0, 0xad, 0xd2,
+	0xe5, 0x73, 0x3c, 0xa6, 0xa4, 0x1a, 0x01, 0xcc, 0x1f, 0x69, 0x64, 0x4c, 0x5e, 0x3a, 0xba, 0x92,
+	0xa2, 0x2a, 0x32, 0x48, 0xaa, 0xae, 0x66, 0xf2, 0xe5, 0x03, 0x02, 0x7d, 0xb6, 0x71, 0x82, 0x8f,
+	0xe9, 0x94, 0xfe, 0x56, 0x23, 0xd3, 0xf1, 0xe9, 0x4d, 0xaa, 0xbd, 0x12, 0x67, 0x44, 0xa9, 0xf6,
+	0x4a, 0x1e, 0x0d, 0xe9, 0x9b, 0x00, 0x73, 0x9d, 0xae, 0xa5, 0xc1, 0x6c, 0xf6, 0x1b, 0xe1, 0xec,
+	0x89, 0x7e, 0x9f, 0x8c, 0xc3, 0xcc, 0x81, 0x66, 0x99, 0x22, 0xd7, 0x65, 0x8f, 0x4d, 0x7e, 0xf4,
+	0x45, 0x40, 0x73, 0x9d, 0x5e, 0x4b, 0x41, 0x43, 0xdf, 0xd3, 0xc8, 0x53, 0x43, 0x53, 0x0f, 0x9a,
+	0x75, 0xf2, 0xb3, 0xf3, 0x9b, 0xea, 0xf6, 0x47, 0x11, 0x41, 0x7c, 0xcf, 0x01, 0xbe, 0x6d, 0xba,
+	0x99, 0x8c, 0x2f, 0x98, 0xf2, 0x08, 0xe3, 0x24, 0xf8, 0x79, 0x8a, 0xa0, 0x7f, 0xaa, 0x91, 0x09,
+	0x35, 0xa4, 0x48, 0x8d, 0x54, 0xb1, 0x39, 0x49, 0x6a, 0xa4, 0x8a, 0xcf, 0x49, 0xf4, 0xdb, 0x80,
+	0x6c, 0x85, 0x2e, 0x25, 0x23, 0x53, 0xc3, 0x10, 0x61, 0x9c, 0xc8, 0x8c, 0x70, 0x2a, 0x7d, 0x08,
+	0x93, 0x8f, 0x8c, 0x80, 0x35, 0x98, 0x98, 0x64, 0x04, 0xac, 0xc8, 0x10, 0x25, 0xcb, 0x87, 0xd0,
+	0x7c, 0xd1, 0x77, 0x34, 0x52, 0x0a, 0xe6, 0x0b, 0x74, 0x3d, 0xc3, 0x13, 0x91, 0x56, 0xbd, 0x7a,
+	0x2b, 0x17, 0x2f, 0x42, 0xf9, 0x1c, 0x40, 0xb9, 0x43, 0xb7, 0x73, 0xbd, 0x41, 0x03, 0xc6, 0x04,
+	0x81, 0x89, 0xde, 0xd2, 0x48, 0x11, 0x47, 0x0f, 0xa9, 0xa1, 0x34, 0x3e, 0xe0, 0xa8, 0xae, 0xe7,
+	0x61, 0xcd, 0x77, 0x9b, 0x86, 0xe1, 0xb5, 0x58, 0x5f, 0x18, 0x27, 0x2d, 0xd6, 0x3f, 0x95, 0x79,
+	0x6f, 0x0c, 0x4c, 0x97, 0x16, 0xb6, 0xa2, 0x66, 0x5b, 0xcd, 0xe4, 0x43, 0x4c, 0xeb, 0x80, 0x69,
+	0x89, 0xea, 0xc9, 0x98, 0x62, 0x26, 0x7a, 0x47, 0x23, 0xe5, 0xb0, 0xfd, 0xa6, 0x69, 0x9e, 0x19,
+	0x9e, 0x09, 0x54, 0x6f, 0xe7, 0x63, 0x46, 0x50, 0x9f, 0x05, 0x50, 0x5b, 0xd4, 0xc8, 0x67, 0xa8,
+	0x41, 0xf3, 0xff, 0xa6, 0xac, 0x0f, 0x54, 0x0b, 0x9c, 0x5a, 0x1f, 0x44, 0x3b, 0xf9, 0xf4, 0xfa,
+	0x20, 0xd6, 0xc4, 0xeb, 0x77, 0x00, 0x58, 0x8d, 0xde, 0xce, 0x07, 0xcc, 0x55, 0x50, 0x7e, 0xa6,
+	0x91, 0x09, 0xd5, 0x6e, 0xa4, 0xa2, 0x8a, 0x75, 0x9a, 0xa9, 0xa8, 0xe2, 0x5d, 0xa6, 0x5e, 0x03,
+	0x54, 0x6b, 0x74, 0xc5, 0x48, 0xf9, 0x17, 0xa3, 0xf4, 0x22, 0xf4, 0xaa, 0xaa, 0x6a, 0xc0, 0x86,
+	0x8f, 0x66, 0xab, 0xc9, 0x55, 0x35, 0x0c, 0xf5, 0x8f, 0x59, 0x55, 0x43, 0xd0, 0x23, 0xfe, 0x59,
+	0x23, 0x97, 0x22, 0x8d, 0x18, 0xdd, 0xc8, 0x54, 0x11, 0x6d, 0xff, 0xaa, 0xb5, 0xbc, 0xec, 0x88,
+	0xea, 0x3e, 0xa0, 0xda, 0xa3, 0x3b, 0xf9, 0xdc, 0xd7, 0x76, 0x7b, 0x32, 0xb2, 0xab, 0xc6, 0xf1,
+	0x14, 0x41, 0x37, 0x54, 0x53, 0xf8, 0xb6, 0x46, 0x26, 0xa3, 0x4d, 0x17, 0x4d, 0xc3, 0x92, 0xd0,
+	0x02, 0x56, 0x8d, 0xdc, 0xfc, 0xf9, 0x5e, 0x6a, 0xac, 0x4f, 0xfb, 0xb9, 0x46, 0x2e, 0x45, 0xda,
+	0x9e, 0x54, 0xbb, 0x9e, 0x6d, 0xc1, 0x52, 0xed, 0x9a, 0xd0, 0x4d, 0xe9, 0x37, 0x01, 0xda, 0x22,
+	0xbd, 0x91, 0x0c, 0x2d, 0xda, 0x29, 0xfd, 0x52, 0x23, 0x45, 0x6c, 0x4c, 0x68, 0xc6, 0xc3, 0x8b,
+	0x34, 0x40, 0xa9, 0x77, 0x6f, 0xa8, 0xcf, 0xd1, 0x3f, 0x0f, 0x68, 0x3e, 0x43, 0xef, 0xe4, 0x7e,
+	0xa4, 0x52, 0x3c, 0x08, 0x72, 0xbf, 0xd6, 0x08, 0x19, 0xb4, 0x24, 0x34, 0x35, 0x70, 0x0d, 0xb7,
+	0x4b, 0xd5, 0x8d, 0x9c, 0xdc, 0x4f, 0x96, 0x10, 0x06, 0x2d, 0x91, 0x0c, 0x74, 0x64, 0x30, 0xab,
+	0x4d, 0x45, 0x79, 0x66, 0xd8, 0x9b, 0x8a, 0xf2, 0xec, 0x00, 0x58, 0x5f, 0x03, 0x94, 0x3a, 0x5d,
+	0x48, 0x46, 0x69, 0x85, 0x12, 0xbb, 0xfb, 0x1f, 0x3c, 0x9a, 0xd3, 0x3e, 0x7c, 0x34, 0xa7, 0xfd,
+	0xfb, 0xd1, 0x9c, 0xf6, 0xc6, 0xe3, 0xb9, 0x0b, 0x1f, 0x3e, 0x9e, 0xbb, 0xf0, 0x8f, 0xc7, 0x73,
+	0x17, 0x5e, 0xdd, 0x68, 0x5b, 0xfe, 0x51, 0xaf, 0x59, 0x33, 0x9d, 0xae, 0xda, 0xa5, 0xc3, 0x9a,
+	0xb8, 0xdd, 0xf7, 0x62, 0x1b, 0xfa, 0x7d, 0x97, 0x8b, 0xe6, 0x04, 0xfc, 0x0b, 0xe6, 0xd3, 0xff,
+	0x0b, 0x00, 0x00, 0xff, 0xff, 0x25, 0x6f, 0xe9, 0xbe, 0x69, 0x22, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1538,6 +2604,19 @@ type QueryClient interface {
 	HostDay(ctx context.Context, in *QueryHostDayRequest, opts ...grpc.CallOption) (*QueryHostDayResponse, error)
 	// Slot lists the bitmaps of a slot, bucket by bucket.
 	Slot(ctx context.Context, in *QuerySlotRequest, opts ...grpc.CallOption) (*QuerySlotResponse, error)
+	// Challenge returns the challenge of a host; NotFound when it has none.
+	Challenge(ctx context.Context, in *QueryChallengeRequest, opts ...grpc.CallOption) (*QueryChallengeResponse, error)
+	// Proofs tells how far a host is proven, GPU by GPU.
+	Proofs(ctx context.Context, in *QueryProofsRequest, opts ...grpc.CallOption) (*QueryProofsResponse, error)
+	Device(ctx context.Context, in *QueryDeviceRequest, opts ...grpc.CallOption) (*QueryDeviceResponse, error)
+	Devices(ctx context.Context, in *QueryDevicesRequest, opts ...grpc.CallOption) (*QueryDevicesResponse, error)
+	// DeviceNonce returns the nonce to ask a GPU's report for, of the latest block.
+	DeviceNonce(ctx context.Context, in *QueryDeviceNonceRequest, opts ...grpc.CallOption) (*QueryDeviceNonceResponse, error)
+	Certificates(ctx context.Context, in *QueryCertificatesRequest, opts ...grpc.CallOption) (*QueryCertificatesResponse, error)
+	Revocations(ctx context.Context, in *QueryRevocationsRequest, opts ...grpc.CallOption) (*QueryRevocationsResponse, error)
+	// Probers tells who probes the host in a slot, and whom it probes.
+	Probers(ctx context.Context, in *QueryProbersRequest, opts ...grpc.CallOption) (*QueryProbersResponse, error)
+	Connection(ctx context.Context, in *QueryConnectionRequest, opts ...grpc.CallOption) (*QueryConnectionResponse, error)
 	Invariants(ctx context.Context, in *QueryInvariantsRequest, opts ...grpc.CallOption) (*QueryInvariantsResponse, error)
 }
 
@@ -1666,6 +2745,87 @@ func (c *queryClient) Slot(ctx context.Context, in *QuerySlotRequest, opts ...gr
 	return out, nil
 }
 
+func (c *queryClient) Challenge(ctx context.Context, in *QueryChallengeRequest, opts ...grpc.CallOption) (*QueryChallengeResponse, error) {
+	out := new(QueryChallengeResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Challenge", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Proofs(ctx context.Context, in *QueryProofsRequest, opts ...grpc.CallOption) (*QueryProofsResponse, error) {
+	out := new(QueryProofsResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Proofs", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Device(ctx context.Context, in *QueryDeviceRequest, opts ...grpc.CallOption) (*QueryDeviceResponse, error) {
+	out := new(QueryDeviceResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Device", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Devices(ctx context.Context, in *QueryDevicesRequest, opts ...grpc.CallOption) (*QueryDevicesResponse, error) {
+	out := new(QueryDevicesResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Devices", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) DeviceNonce(ctx context.Context, in *QueryDeviceNonceRequest, opts ...grpc.CallOption) (*QueryDeviceNonceResponse, error) {
+	out := new(QueryDeviceNonceResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/DeviceNonce", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Certificates(ctx context.Context, in *QueryCertificatesRequest, opts ...grpc.CallOption) (*QueryCertificatesResponse, error) {
+	out := new(QueryCertificatesResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Certificates", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Revocations(ctx context.Context, in *QueryRevocationsRequest, opts ...grpc.CallOption) (*QueryRevocationsResponse, error) {
+	out := new(QueryRevocationsResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Revocations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Probers(ctx context.Context, in *QueryProbersRequest, opts ...grpc.CallOption) (*QueryProbersResponse, error) {
+	out := new(QueryProbersResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Probers", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Connection(ctx context.Context, in *QueryConnectionRequest, opts ...grpc.CallOption) (*QueryConnectionResponse, error) {
+	out := new(QueryConnectionResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Connection", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Invariants(ctx context.Context, in *QueryInvariantsRequest, opts ...grpc.CallOption) (*QueryInvariantsResponse, error) {
 	out := new(QueryInvariantsResponse)
 	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Query/Invariants", in, out, opts...)
@@ -1696,6 +2856,19 @@ type QueryServer interface {
 	HostDay(context.Context, *QueryHostDayRequest) (*QueryHostDayResponse, error)
 	// Slot lists the bitmaps of a slot, bucket by bucket.
 	Slot(context.Context, *QuerySlotRequest) (*QuerySlotResponse, error)
+	// Challenge returns the challenge of a host; NotFound when it has none.
+	Challenge(context.Context, *QueryChallengeRequest) (*QueryChallengeResponse, error)
+	// Proofs tells how far a host is proven, GPU by GPU.
+	Proofs(context.Context, *QueryProofsRequest) (*QueryProofsResponse, error)
+	Device(context.Context, *QueryDeviceRequest) (*QueryDeviceResponse, error)
+	Devices(context.Context, *QueryDevicesRequest) (*QueryDevicesResponse, error)
+	// DeviceNonce returns the nonce to ask a GPU's report for, of the latest block.
+	DeviceNonce(context.Context, *QueryDeviceNonceRequest) (*QueryDeviceNonceResponse, error)
+	Certificates(context.Context, *QueryCertificatesRequest) (*QueryCertificatesResponse, error)
+	Revocations(context.Context, *QueryRevocationsRequest) (*QueryRevocationsResponse, error)
+	// Probers tells who probes the host in a slot, and whom it probes.
+	Probers(context.Context, *QueryProbersRequest) (*QueryProbersResponse, error)
+	Connection(context.Context, *QueryConnectionRequest) (*QueryConnectionResponse, error)
 	Invariants(context.Context, *QueryInvariantsRequest) (*QueryInvariantsResponse, error)
 }
 
@@ -1741,6 +2914,33 @@ func (*UnimplementedQueryServer) HostDay(ctx context.Context, req *QueryHostDayR
 }
 func (*UnimplementedQueryServer) Slot(ctx context.Context, req *QuerySlotRequest) (*QuerySlotResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Slot not implemented")
+}
+func (*UnimplementedQueryServer) Challenge(ctx context.Context, req *QueryChallengeRequest) (*QueryChallengeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Challenge not implemented")
+}
+func (*UnimplementedQueryServer) Proofs(ctx context.Context, req *QueryProofsRequest) (*QueryProofsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Proofs not implemented")
+}
+func (*UnimplementedQueryServer) Device(ctx context.Context, req *QueryDeviceRequest) (*QueryDeviceResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Device not implemented")
+}
+func (*UnimplementedQueryServer) Devices(ctx context.Context, req *QueryDevicesRequest) (*QueryDevicesResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Devices not implemented")
+}
+func (*UnimplementedQueryServer) DeviceNonce(ctx context.Context, req *QueryDeviceNonceRequest) (*QueryDeviceNonceResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method DeviceNonce not implemented")
+}
+func (*UnimplementedQueryServer) Certificates(ctx context.Context, req *QueryCertificatesRequest) (*QueryCertificatesResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Certificates not implemented")
+}
+func (*UnimplementedQueryServer) Revocations(ctx context.Context, req *QueryRevocationsRequest) (*QueryRevocationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Revocations not implemented")
+}
+func (*UnimplementedQueryServer) Probers(ctx context.Context, req *QueryProbersRequest) (*QueryProbersResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Probers not implemented")
+}
+func (*UnimplementedQueryServer) Connection(ctx context.Context, req *QueryConnectionRequest) (*QueryConnectionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Connection not implemented")
 }
 func (*UnimplementedQueryServer) Invariants(ctx context.Context, req *QueryInvariantsRequest) (*QueryInvariantsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Invariants not implemented")
@@ -1984,6 +3184,168 @@ func _Query_Slot_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Challenge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryChallengeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Challenge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/Challenge",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Challenge(ctx, req.(*QueryChallengeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Proofs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryProofsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Proofs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/Proofs",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Proofs(ctx, req.(*QueryProofsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Device_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDeviceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Device(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/Device",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Device(ctx, req.(*QueryDeviceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Devices_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDevicesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Devices(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/Devices",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Devices(ctx, req.(*QueryDevicesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_DeviceNonce_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDeviceNonceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).DeviceNonce(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/DeviceNonce",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).DeviceNonce(ctx, req.(*QueryDeviceNonceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Certificates_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryCertificatesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Certificates(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/Certificates",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Certificates(ctx, req.(*QueryCertificatesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Revocations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryRevocationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Revocations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/Revocations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Revocations(ctx, req.(*QueryRevocationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Probers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryProbersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Probers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/Probers",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Probers(ctx, req.(*QueryProbersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Connection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryConnectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Connection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Query/Connection",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Connection(ctx, req.(*QueryConnectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Invariants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryInvariantsRequest)
 	if err := dec(in); err != nil {
@@ -2058,6 +3420,42 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Slot",
 			Handler:    _Query_Slot_Handler,
+		},
+		{
+			MethodName: "Challenge",
+			Handler:    _Query_Challenge_Handler,
+		},
+		{
+			MethodName: "Proofs",
+			Handler:    _Query_Proofs_Handler,
+		},
+		{
+			MethodName: "Device",
+			Handler:    _Query_Device_Handler,
+		},
+		{
+			MethodName: "Devices",
+			Handler:    _Query_Devices_Handler,
+		},
+		{
+			MethodName: "DeviceNonce",
+			Handler:    _Query_DeviceNonce_Handler,
+		},
+		{
+			MethodName: "Certificates",
+			Handler:    _Query_Certificates_Handler,
+		},
+		{
+			MethodName: "Revocations",
+			Handler:    _Query_Revocations_Handler,
+		},
+		{
+			MethodName: "Probers",
+			Handler:    _Query_Probers_Handler,
+		},
+		{
+			MethodName: "Connection",
+			Handler:    _Query_Connection_Handler,
 		},
 		{
 			MethodName: "Invariants",
@@ -3105,6 +4503,774 @@ func (m *QueryInvariantsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error)
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryChallengeRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryChallengeRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryChallengeRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryChallengeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryChallengeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryChallengeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Samples != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Samples))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.FirstGpu != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.FirstGpu))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.ClockMs != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ClockMs))
+		i--
+		dAtA[i] = 0x10
+	}
+	{
+		size, err := m.Challenge.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryProofsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryProofsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryProofsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryProofsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryProofsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryProofsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Gpus) > 0 {
+		for iNdEx := len(m.Gpus) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Gpus[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if m.TrustTier != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.TrustTier))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *GpuProofs) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *GpuProofs) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *GpuProofs) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.DeviceSerial) > 0 {
+		i -= len(m.DeviceSerial)
+		copy(dAtA[i:], m.DeviceSerial)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.DeviceSerial)))
+		i--
+		dAtA[i] = 0x4a
+	}
+	{
+		size, err := m.Compute.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x42
+	if m.DeviceAttested {
+		i--
+		if m.DeviceAttested {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.Bonded {
+		i--
+		if m.Bonded {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Witnessed {
+		i--
+		if m.Witnessed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.ComputeProven {
+		i--
+		if m.ComputeProven {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.TrustTier != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.TrustTier))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Class) > 0 {
+		i -= len(m.Class)
+		copy(dAtA[i:], m.Class)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Class)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Ordinal != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDeviceRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDeviceRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDeviceRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Serial) > 0 {
+		i -= len(m.Serial)
+		copy(dAtA[i:], m.Serial)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Serial)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDeviceResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDeviceResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDeviceResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Device.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDevicesRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDevicesRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDevicesRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDevicesResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDevicesResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDevicesResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Devices) > 0 {
+		for iNdEx := len(m.Devices) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Devices[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDeviceNonceRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDeviceNonceRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDeviceNonceRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Ordinal != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDeviceNonceResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDeviceNonceResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDeviceNonceResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.BlockHash) > 0 {
+		i -= len(m.BlockHash)
+		copy(dAtA[i:], m.BlockHash)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.BlockHash)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Height != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Nonce) > 0 {
+		i -= len(m.Nonce)
+		copy(dAtA[i:], m.Nonce)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Nonce)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryCertificatesRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryCertificatesRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryCertificatesRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryCertificatesResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryCertificatesResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryCertificatesResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Certificates) > 0 {
+		for iNdEx := len(m.Certificates) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Certificates[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryRevocationsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryRevocationsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryRevocationsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryRevocationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryRevocationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryRevocationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Revocations) > 0 {
+		for iNdEx := len(m.Revocations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Revocations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryProbersRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryProbersRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryProbersRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Slot != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Slot))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.HostId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryProbersResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryProbersResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryProbersResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Probers) > 0 {
+		dAtA29 := make([]byte, len(m.Probers)*10)
+		var j28 int
+		for _, num := range m.Probers {
+			for num >= 1<<7 {
+				dAtA29[j28] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j28++
+			}
+			dAtA29[j28] = uint8(num)
+			j28++
+		}
+		i -= j28
+		copy(dAtA[i:], dAtA29[:j28])
+		i = encodeVarintQuery(dAtA, i, uint64(j28))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryConnectionRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryConnectionRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryConnectionRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryConnectionResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryConnectionResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryConnectionResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Connection.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	offset -= sovQuery(v)
 	base := offset
@@ -3520,6 +5686,314 @@ func (m *QueryInvariantsResponse) Size() (n int) {
 			n += 1 + l + sovQuery(uint64(l))
 		}
 	}
+	return n
+}
+
+func (m *QueryChallengeRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovQuery(uint64(m.HostId))
+	}
+	return n
+}
+
+func (m *QueryChallengeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Challenge.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.ClockMs != 0 {
+		n += 1 + sovQuery(uint64(m.ClockMs))
+	}
+	if m.FirstGpu != 0 {
+		n += 1 + sovQuery(uint64(m.FirstGpu))
+	}
+	if m.Samples != 0 {
+		n += 1 + sovQuery(uint64(m.Samples))
+	}
+	return n
+}
+
+func (m *QueryProofsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovQuery(uint64(m.HostId))
+	}
+	return n
+}
+
+func (m *QueryProofsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TrustTier != 0 {
+		n += 1 + sovQuery(uint64(m.TrustTier))
+	}
+	if len(m.Gpus) > 0 {
+		for _, e := range m.Gpus {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *GpuProofs) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Ordinal != 0 {
+		n += 1 + sovQuery(uint64(m.Ordinal))
+	}
+	l = len(m.Class)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.TrustTier != 0 {
+		n += 1 + sovQuery(uint64(m.TrustTier))
+	}
+	if m.ComputeProven {
+		n += 2
+	}
+	if m.Witnessed {
+		n += 2
+	}
+	if m.Bonded {
+		n += 2
+	}
+	if m.DeviceAttested {
+		n += 2
+	}
+	l = m.Compute.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = len(m.DeviceSerial)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDeviceRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Serial)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDeviceResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Device.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryDevicesRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDevicesResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Devices) > 0 {
+		for _, e := range m.Devices {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDeviceNonceRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovQuery(uint64(m.HostId))
+	}
+	if m.Ordinal != 0 {
+		n += 1 + sovQuery(uint64(m.Ordinal))
+	}
+	return n
+}
+
+func (m *QueryDeviceNonceResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Nonce)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Height != 0 {
+		n += 1 + sovQuery(uint64(m.Height))
+	}
+	l = len(m.BlockHash)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryCertificatesRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryCertificatesResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Certificates) > 0 {
+		for _, e := range m.Certificates {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryRevocationsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryRevocationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Revocations) > 0 {
+		for _, e := range m.Revocations {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryProbersRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovQuery(uint64(m.HostId))
+	}
+	if m.Slot != 0 {
+		n += 1 + sovQuery(uint64(m.Slot))
+	}
+	return n
+}
+
+func (m *QueryProbersResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Probers) > 0 {
+		l = 0
+		for _, e := range m.Probers {
+			l += sovQuery(uint64(e))
+		}
+		n += 1 + sovQuery(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *QueryConnectionRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.HostId != 0 {
+		n += 1 + sovQuery(uint64(m.HostId))
+	}
+	return n
+}
+
+func (m *QueryConnectionResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Connection.Size()
+	n += 1 + l + sovQuery(uint64(l))
 	return n
 }
 
@@ -6193,6 +8667,2026 @@ func (m *QueryInvariantsResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Broken = append(m.Broken, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryChallengeRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryChallengeRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryChallengeRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryChallengeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryChallengeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryChallengeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Challenge", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Challenge.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ClockMs", wireType)
+			}
+			m.ClockMs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ClockMs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FirstGpu", wireType)
+			}
+			m.FirstGpu = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FirstGpu |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Samples", wireType)
+			}
+			m.Samples = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Samples |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryProofsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryProofsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryProofsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryProofsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryProofsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryProofsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TrustTier", wireType)
+			}
+			m.TrustTier = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TrustTier |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gpus", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Gpus = append(m.Gpus, GpuProofs{})
+			if err := m.Gpus[len(m.Gpus)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *GpuProofs) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: GpuProofs: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: GpuProofs: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Class = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TrustTier", wireType)
+			}
+			m.TrustTier = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TrustTier |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ComputeProven", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.ComputeProven = bool(v != 0)
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Witnessed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Witnessed = bool(v != 0)
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bonded", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Bonded = bool(v != 0)
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DeviceAttested", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.DeviceAttested = bool(v != 0)
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Compute", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Compute.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DeviceSerial", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DeviceSerial = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDeviceRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDeviceRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDeviceRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Serial", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Serial = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDeviceResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDeviceResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDeviceResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Device", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Device.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDevicesRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDevicesRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDevicesRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDevicesResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDevicesResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDevicesResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Devices", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Devices = append(m.Devices, Device{})
+			if err := m.Devices[len(m.Devices)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDeviceNonceRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDeviceNonceRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDeviceNonceRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDeviceNonceResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDeviceNonceResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDeviceNonceResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Nonce = append(m.Nonce[:0], dAtA[iNdEx:postIndex]...)
+			if m.Nonce == nil {
+				m.Nonce = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BlockHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.BlockHash = append(m.BlockHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.BlockHash == nil {
+				m.BlockHash = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryCertificatesRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryCertificatesRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryCertificatesRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryCertificatesResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryCertificatesResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryCertificatesResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Certificates", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Certificates = append(m.Certificates, Certificate{})
+			if err := m.Certificates[len(m.Certificates)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryRevocationsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryRevocationsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryRevocationsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryRevocationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryRevocationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryRevocationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Revocations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Revocations = append(m.Revocations, Revocation{})
+			if err := m.Revocations[len(m.Revocations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryProbersRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryProbersRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryProbersRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slot", wireType)
+			}
+			m.Slot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Slot |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryProbersResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryProbersResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryProbersResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowQuery
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Probers = append(m.Probers, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowQuery
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthQuery
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthQuery
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Probers) == 0 {
+					m.Probers = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowQuery
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Probers = append(m.Probers, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Probers", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryConnectionRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryConnectionRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryConnectionRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryConnectionResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryConnectionResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryConnectionResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Connection", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Connection.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

@@ -46,6 +46,8 @@ type MsgRegisterHost struct {
 	Gpus     []GpuInventory `protobuf:"bytes,7,rep,name=gpus,proto3" json:"gpus"`
 	// By the agent key over an AgentKeyBinding with host_id 0.
 	AgentSignature []byte `protobuf:"bytes,8,opt,name=agent_signature,json=agentSignature,proto3" json:"agent_signature,omitempty"`
+	// host:port for probes, or empty.
+	ProbeEndpoint string `protobuf:"bytes,9,opt,name=probe_endpoint,json=probeEndpoint,proto3" json:"probe_endpoint,omitempty"`
 }
 
 func (m *MsgRegisterHost) Reset()         { *m = MsgRegisterHost{} }
@@ -137,6 +139,13 @@ func (m *MsgRegisterHost) GetAgentSignature() []byte {
 	return nil
 }
 
+func (m *MsgRegisterHost) GetProbeEndpoint() string {
+	if m != nil {
+		return m.ProbeEndpoint
+	}
+	return ""
+}
+
 type MsgRegisterHostResponse struct {
 	HostId uint64 `protobuf:"varint,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
 }
@@ -187,6 +196,7 @@ type MsgUpdateHost struct {
 	Region        string `protobuf:"bytes,3,opt,name=region,proto3" json:"region,omitempty"`
 	Endpoint      string `protobuf:"bytes,4,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	EncryptionKey []byte `protobuf:"bytes,5,opt,name=encryption_key,json=encryptionKey,proto3" json:"encryption_key,omitempty"`
+	ProbeEndpoint string `protobuf:"bytes,6,opt,name=probe_endpoint,json=probeEndpoint,proto3" json:"probe_endpoint,omitempty"`
 }
 
 func (m *MsgUpdateHost) Reset()         { *m = MsgUpdateHost{} }
@@ -255,6 +265,13 @@ func (m *MsgUpdateHost) GetEncryptionKey() []byte {
 		return m.EncryptionKey
 	}
 	return nil
+}
+
+func (m *MsgUpdateHost) GetProbeEndpoint() string {
+	if m != nil {
+		return m.ProbeEndpoint
+	}
+	return ""
 }
 
 type MsgUpdateHostResponse struct {
@@ -886,6 +903,866 @@ func (m *MsgSubmitEquivocationResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgSubmitEquivocationResponse proto.InternalMessageInfo
 
+type MsgCommitChallenge struct {
+	Submitter   string          `protobuf:"bytes,1,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	HostId      uint64          `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	ChallengeId uint64          `protobuf:"varint,3,opt,name=challenge_id,json=challengeId,proto3" json:"challenge_id,omitempty"`
+	Commitments []GpuCommitment `protobuf:"bytes,4,rep,name=commitments,proto3" json:"commitments"`
+	Signature   []byte          `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`
+}
+
+func (m *MsgCommitChallenge) Reset()         { *m = MsgCommitChallenge{} }
+func (m *MsgCommitChallenge) String() string { return proto.CompactTextString(m) }
+func (*MsgCommitChallenge) ProtoMessage()    {}
+func (*MsgCommitChallenge) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{16}
+}
+func (m *MsgCommitChallenge) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCommitChallenge) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCommitChallenge.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCommitChallenge) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCommitChallenge.Merge(m, src)
+}
+func (m *MsgCommitChallenge) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCommitChallenge) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCommitChallenge.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCommitChallenge proto.InternalMessageInfo
+
+func (m *MsgCommitChallenge) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
+func (m *MsgCommitChallenge) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *MsgCommitChallenge) GetChallengeId() uint64 {
+	if m != nil {
+		return m.ChallengeId
+	}
+	return 0
+}
+
+func (m *MsgCommitChallenge) GetCommitments() []GpuCommitment {
+	if m != nil {
+		return m.Commitments
+	}
+	return nil
+}
+
+func (m *MsgCommitChallenge) GetSignature() []byte {
+	if m != nil {
+		return m.Signature
+	}
+	return nil
+}
+
+type MsgCommitChallengeResponse struct {
+}
+
+func (m *MsgCommitChallengeResponse) Reset()         { *m = MsgCommitChallengeResponse{} }
+func (m *MsgCommitChallengeResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgCommitChallengeResponse) ProtoMessage()    {}
+func (*MsgCommitChallengeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{17}
+}
+func (m *MsgCommitChallengeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCommitChallengeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCommitChallengeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCommitChallengeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCommitChallengeResponse.Merge(m, src)
+}
+func (m *MsgCommitChallengeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCommitChallengeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCommitChallengeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCommitChallengeResponse proto.InternalMessageInfo
+
+type MsgOpenChallenge struct {
+	Submitter   string `protobuf:"bytes,1,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	HostId      uint64 `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	ChallengeId uint64 `protobuf:"varint,3,opt,name=challenge_id,json=challengeId,proto3" json:"challenge_id,omitempty"`
+	Ordinal     uint32 `protobuf:"varint,4,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	// Encoded as x/attestation/compute says.
+	Opening   []byte `protobuf:"bytes,5,opt,name=opening,proto3" json:"opening,omitempty"`
+	Signature []byte `protobuf:"bytes,6,opt,name=signature,proto3" json:"signature,omitempty"`
+}
+
+func (m *MsgOpenChallenge) Reset()         { *m = MsgOpenChallenge{} }
+func (m *MsgOpenChallenge) String() string { return proto.CompactTextString(m) }
+func (*MsgOpenChallenge) ProtoMessage()    {}
+func (*MsgOpenChallenge) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{18}
+}
+func (m *MsgOpenChallenge) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgOpenChallenge) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgOpenChallenge.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgOpenChallenge) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgOpenChallenge.Merge(m, src)
+}
+func (m *MsgOpenChallenge) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgOpenChallenge) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgOpenChallenge.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgOpenChallenge proto.InternalMessageInfo
+
+func (m *MsgOpenChallenge) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
+func (m *MsgOpenChallenge) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *MsgOpenChallenge) GetChallengeId() uint64 {
+	if m != nil {
+		return m.ChallengeId
+	}
+	return 0
+}
+
+func (m *MsgOpenChallenge) GetOrdinal() uint32 {
+	if m != nil {
+		return m.Ordinal
+	}
+	return 0
+}
+
+func (m *MsgOpenChallenge) GetOpening() []byte {
+	if m != nil {
+		return m.Opening
+	}
+	return nil
+}
+
+func (m *MsgOpenChallenge) GetSignature() []byte {
+	if m != nil {
+		return m.Signature
+	}
+	return nil
+}
+
+type MsgOpenChallengeResponse struct {
+	Outcome ChallengeOutcome `protobuf:"varint,1,opt,name=outcome,proto3,enum=grafi.attestation.v1.ChallengeOutcome" json:"outcome,omitempty"`
+	Gops    uint64           `protobuf:"varint,2,opt,name=gops,proto3" json:"gops,omitempty"`
+	// What is wrong with a wrong answer.
+	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+}
+
+func (m *MsgOpenChallengeResponse) Reset()         { *m = MsgOpenChallengeResponse{} }
+func (m *MsgOpenChallengeResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgOpenChallengeResponse) ProtoMessage()    {}
+func (*MsgOpenChallengeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{19}
+}
+func (m *MsgOpenChallengeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgOpenChallengeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgOpenChallengeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgOpenChallengeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgOpenChallengeResponse.Merge(m, src)
+}
+func (m *MsgOpenChallengeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgOpenChallengeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgOpenChallengeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgOpenChallengeResponse proto.InternalMessageInfo
+
+func (m *MsgOpenChallengeResponse) GetOutcome() ChallengeOutcome {
+	if m != nil {
+		return m.Outcome
+	}
+	return CHALLENGE_OUTCOME_PENDING
+}
+
+func (m *MsgOpenChallengeResponse) GetGops() uint64 {
+	if m != nil {
+		return m.Gops
+	}
+	return 0
+}
+
+func (m *MsgOpenChallengeResponse) GetDetail() string {
+	if m != nil {
+		return m.Detail
+	}
+	return ""
+}
+
+type MsgRegisterDevice struct {
+	Submitter string       `protobuf:"bytes,1,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	Report    DeviceReport `protobuf:"bytes,2,opt,name=report,proto3" json:"report"`
+	// By the agent key over the DeviceReportDoc.
+	Signature []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
+}
+
+func (m *MsgRegisterDevice) Reset()         { *m = MsgRegisterDevice{} }
+func (m *MsgRegisterDevice) String() string { return proto.CompactTextString(m) }
+func (*MsgRegisterDevice) ProtoMessage()    {}
+func (*MsgRegisterDevice) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{20}
+}
+func (m *MsgRegisterDevice) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRegisterDevice) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRegisterDevice.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRegisterDevice) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRegisterDevice.Merge(m, src)
+}
+func (m *MsgRegisterDevice) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRegisterDevice) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRegisterDevice.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRegisterDevice proto.InternalMessageInfo
+
+func (m *MsgRegisterDevice) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
+func (m *MsgRegisterDevice) GetReport() DeviceReport {
+	if m != nil {
+		return m.Report
+	}
+	return DeviceReport{}
+}
+
+func (m *MsgRegisterDevice) GetSignature() []byte {
+	if m != nil {
+		return m.Signature
+	}
+	return nil
+}
+
+type MsgRegisterDeviceResponse struct {
+	// False when the report was forged, and its operator punished.
+	Accepted bool   `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	Serial   []byte `protobuf:"bytes,2,opt,name=serial,proto3" json:"serial,omitempty"`
+	Detail   string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+}
+
+func (m *MsgRegisterDeviceResponse) Reset()         { *m = MsgRegisterDeviceResponse{} }
+func (m *MsgRegisterDeviceResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRegisterDeviceResponse) ProtoMessage()    {}
+func (*MsgRegisterDeviceResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{21}
+}
+func (m *MsgRegisterDeviceResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRegisterDeviceResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRegisterDeviceResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRegisterDeviceResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRegisterDeviceResponse.Merge(m, src)
+}
+func (m *MsgRegisterDeviceResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRegisterDeviceResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRegisterDeviceResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRegisterDeviceResponse proto.InternalMessageInfo
+
+func (m *MsgRegisterDeviceResponse) GetAccepted() bool {
+	if m != nil {
+		return m.Accepted
+	}
+	return false
+}
+
+func (m *MsgRegisterDeviceResponse) GetSerial() []byte {
+	if m != nil {
+		return m.Serial
+	}
+	return nil
+}
+
+func (m *MsgRegisterDeviceResponse) GetDetail() string {
+	if m != nil {
+		return m.Detail
+	}
+	return ""
+}
+
+type MsgSubmitDoubleDevice struct {
+	Submitter string       `protobuf:"bytes,1,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	First     DeviceReport `protobuf:"bytes,2,opt,name=first,proto3" json:"first"`
+	Second    DeviceReport `protobuf:"bytes,3,opt,name=second,proto3" json:"second"`
+}
+
+func (m *MsgSubmitDoubleDevice) Reset()         { *m = MsgSubmitDoubleDevice{} }
+func (m *MsgSubmitDoubleDevice) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitDoubleDevice) ProtoMessage()    {}
+func (*MsgSubmitDoubleDevice) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{22}
+}
+func (m *MsgSubmitDoubleDevice) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitDoubleDevice) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitDoubleDevice.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitDoubleDevice) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitDoubleDevice.Merge(m, src)
+}
+func (m *MsgSubmitDoubleDevice) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitDoubleDevice) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitDoubleDevice.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitDoubleDevice proto.InternalMessageInfo
+
+func (m *MsgSubmitDoubleDevice) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
+func (m *MsgSubmitDoubleDevice) GetFirst() DeviceReport {
+	if m != nil {
+		return m.First
+	}
+	return DeviceReport{}
+}
+
+func (m *MsgSubmitDoubleDevice) GetSecond() DeviceReport {
+	if m != nil {
+		return m.Second
+	}
+	return DeviceReport{}
+}
+
+type MsgSubmitDoubleDeviceResponse struct {
+}
+
+func (m *MsgSubmitDoubleDeviceResponse) Reset()         { *m = MsgSubmitDoubleDeviceResponse{} }
+func (m *MsgSubmitDoubleDeviceResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitDoubleDeviceResponse) ProtoMessage()    {}
+func (*MsgSubmitDoubleDeviceResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{23}
+}
+func (m *MsgSubmitDoubleDeviceResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitDoubleDeviceResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitDoubleDeviceResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitDoubleDeviceResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitDoubleDeviceResponse.Merge(m, src)
+}
+func (m *MsgSubmitDoubleDeviceResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitDoubleDeviceResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitDoubleDeviceResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitDoubleDeviceResponse proto.InternalMessageInfo
+
+type MsgSetRevocation struct {
+	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
+	Serial    []byte `protobuf:"bytes,2,opt,name=serial,proto3" json:"serial,omitempty"`
+	Revoked   bool   `protobuf:"varint,3,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	Reason    string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+}
+
+func (m *MsgSetRevocation) Reset()         { *m = MsgSetRevocation{} }
+func (m *MsgSetRevocation) String() string { return proto.CompactTextString(m) }
+func (*MsgSetRevocation) ProtoMessage()    {}
+func (*MsgSetRevocation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{24}
+}
+func (m *MsgSetRevocation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetRevocation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetRevocation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetRevocation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetRevocation.Merge(m, src)
+}
+func (m *MsgSetRevocation) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetRevocation) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetRevocation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetRevocation proto.InternalMessageInfo
+
+func (m *MsgSetRevocation) GetAuthority() string {
+	if m != nil {
+		return m.Authority
+	}
+	return ""
+}
+
+func (m *MsgSetRevocation) GetSerial() []byte {
+	if m != nil {
+		return m.Serial
+	}
+	return nil
+}
+
+func (m *MsgSetRevocation) GetRevoked() bool {
+	if m != nil {
+		return m.Revoked
+	}
+	return false
+}
+
+func (m *MsgSetRevocation) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+type MsgSetRevocationResponse struct {
+}
+
+func (m *MsgSetRevocationResponse) Reset()         { *m = MsgSetRevocationResponse{} }
+func (m *MsgSetRevocationResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSetRevocationResponse) ProtoMessage()    {}
+func (*MsgSetRevocationResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{25}
+}
+func (m *MsgSetRevocationResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetRevocationResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetRevocationResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetRevocationResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetRevocationResponse.Merge(m, src)
+}
+func (m *MsgSetRevocationResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetRevocationResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetRevocationResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetRevocationResponse proto.InternalMessageInfo
+
+type MsgSubmitProbes struct {
+	Submitter string         `protobuf:"bytes,1,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	Receipts  []ProbeReceipt `protobuf:"bytes,2,rep,name=receipts,proto3" json:"receipts"`
+}
+
+func (m *MsgSubmitProbes) Reset()         { *m = MsgSubmitProbes{} }
+func (m *MsgSubmitProbes) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitProbes) ProtoMessage()    {}
+func (*MsgSubmitProbes) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{26}
+}
+func (m *MsgSubmitProbes) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitProbes) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitProbes.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitProbes) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitProbes.Merge(m, src)
+}
+func (m *MsgSubmitProbes) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitProbes) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitProbes.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitProbes proto.InternalMessageInfo
+
+func (m *MsgSubmitProbes) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
+func (m *MsgSubmitProbes) GetReceipts() []ProbeReceipt {
+	if m != nil {
+		return m.Receipts
+	}
+	return nil
+}
+
+type MsgSubmitProbesResponse struct {
+	Accepted uint32 `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// slot and host_id are those of the probe's target.
+	Rejections []ProbeRejection `protobuf:"bytes,2,rep,name=rejections,proto3" json:"rejections"`
+}
+
+func (m *MsgSubmitProbesResponse) Reset()         { *m = MsgSubmitProbesResponse{} }
+func (m *MsgSubmitProbesResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitProbesResponse) ProtoMessage()    {}
+func (*MsgSubmitProbesResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{27}
+}
+func (m *MsgSubmitProbesResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitProbesResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitProbesResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitProbesResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitProbesResponse.Merge(m, src)
+}
+func (m *MsgSubmitProbesResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitProbesResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitProbesResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitProbesResponse proto.InternalMessageInfo
+
+func (m *MsgSubmitProbesResponse) GetAccepted() uint32 {
+	if m != nil {
+		return m.Accepted
+	}
+	return 0
+}
+
+func (m *MsgSubmitProbesResponse) GetRejections() []ProbeRejection {
+	if m != nil {
+		return m.Rejections
+	}
+	return nil
+}
+
+type MsgSubmitContradiction struct {
+	Submitter string `protobuf:"bytes,1,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	// The host whose agent key signed both.
+	HostId uint64       `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	First  ProbeReceipt `protobuf:"bytes,3,opt,name=first,proto3" json:"first"`
+	Second ProbeReceipt `protobuf:"bytes,4,opt,name=second,proto3" json:"second"`
+}
+
+func (m *MsgSubmitContradiction) Reset()         { *m = MsgSubmitContradiction{} }
+func (m *MsgSubmitContradiction) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitContradiction) ProtoMessage()    {}
+func (*MsgSubmitContradiction) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{28}
+}
+func (m *MsgSubmitContradiction) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitContradiction) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitContradiction.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitContradiction) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitContradiction.Merge(m, src)
+}
+func (m *MsgSubmitContradiction) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitContradiction) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitContradiction.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitContradiction proto.InternalMessageInfo
+
+func (m *MsgSubmitContradiction) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
+func (m *MsgSubmitContradiction) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *MsgSubmitContradiction) GetFirst() ProbeReceipt {
+	if m != nil {
+		return m.First
+	}
+	return ProbeReceipt{}
+}
+
+func (m *MsgSubmitContradiction) GetSecond() ProbeReceipt {
+	if m != nil {
+		return m.Second
+	}
+	return ProbeReceipt{}
+}
+
+type MsgSubmitContradictionResponse struct {
+}
+
+func (m *MsgSubmitContradictionResponse) Reset()         { *m = MsgSubmitContradictionResponse{} }
+func (m *MsgSubmitContradictionResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitContradictionResponse) ProtoMessage()    {}
+func (*MsgSubmitContradictionResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{29}
+}
+func (m *MsgSubmitContradictionResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitContradictionResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitContradictionResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitContradictionResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitContradictionResponse.Merge(m, src)
+}
+func (m *MsgSubmitContradictionResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitContradictionResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitContradictionResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitContradictionResponse proto.InternalMessageInfo
+
+// ProbeRejection tells why a receipt was not kept.
+type ProbeRejection struct {
+	// Position in the message, from 0.
+	Index  uint32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	HostId uint64 `protobuf:"varint,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Slot   uint64 `protobuf:"varint,3,opt,name=slot,proto3" json:"slot,omitempty"`
+	Detail string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+}
+
+func (m *ProbeRejection) Reset()         { *m = ProbeRejection{} }
+func (m *ProbeRejection) String() string { return proto.CompactTextString(m) }
+func (*ProbeRejection) ProtoMessage()    {}
+func (*ProbeRejection) Descriptor() ([]byte, []int) {
+	return fileDescriptor_52f6f56bf3333870, []int{30}
+}
+func (m *ProbeRejection) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ProbeRejection) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ProbeRejection.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ProbeRejection) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ProbeRejection.Merge(m, src)
+}
+func (m *ProbeRejection) XXX_Size() int {
+	return m.Size()
+}
+func (m *ProbeRejection) XXX_DiscardUnknown() {
+	xxx_messageInfo_ProbeRejection.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ProbeRejection proto.InternalMessageInfo
+
+func (m *ProbeRejection) GetIndex() uint32 {
+	if m != nil {
+		return m.Index
+	}
+	return 0
+}
+
+func (m *ProbeRejection) GetHostId() uint64 {
+	if m != nil {
+		return m.HostId
+	}
+	return 0
+}
+
+func (m *ProbeRejection) GetSlot() uint64 {
+	if m != nil {
+		return m.Slot
+	}
+	return 0
+}
+
+func (m *ProbeRejection) GetDetail() string {
+	if m != nil {
+		return m.Detail
+	}
+	return ""
+}
+
 type MsgSetHardwareClass struct {
 	Authority string        `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	Class     HardwareClass `protobuf:"bytes,2,opt,name=class,proto3" json:"class"`
@@ -895,7 +1772,7 @@ func (m *MsgSetHardwareClass) Reset()         { *m = MsgSetHardwareClass{} }
 func (m *MsgSetHardwareClass) String() string { return proto.CompactTextString(m) }
 func (*MsgSetHardwareClass) ProtoMessage()    {}
 func (*MsgSetHardwareClass) Descriptor() ([]byte, []int) {
-	return fileDescriptor_52f6f56bf3333870, []int{16}
+	return fileDescriptor_52f6f56bf3333870, []int{31}
 }
 func (m *MsgSetHardwareClass) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -946,7 +1823,7 @@ func (m *MsgSetHardwareClassResponse) Reset()         { *m = MsgSetHardwareClass
 func (m *MsgSetHardwareClassResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgSetHardwareClassResponse) ProtoMessage()    {}
 func (*MsgSetHardwareClassResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_52f6f56bf3333870, []int{17}
+	return fileDescriptor_52f6f56bf3333870, []int{32}
 }
 func (m *MsgSetHardwareClassResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -991,7 +1868,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_52f6f56bf3333870, []int{18}
+	return fileDescriptor_52f6f56bf3333870, []int{33}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1041,7 +1918,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_52f6f56bf3333870, []int{19}
+	return fileDescriptor_52f6f56bf3333870, []int{34}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1087,6 +1964,21 @@ func init() {
 	proto.RegisterType((*MsgSubmitAttestationsResponse)(nil), "grafi.attestation.v1.MsgSubmitAttestationsResponse")
 	proto.RegisterType((*MsgSubmitEquivocation)(nil), "grafi.attestation.v1.MsgSubmitEquivocation")
 	proto.RegisterType((*MsgSubmitEquivocationResponse)(nil), "grafi.attestation.v1.MsgSubmitEquivocationResponse")
+	proto.RegisterType((*MsgCommitChallenge)(nil), "grafi.attestation.v1.MsgCommitChallenge")
+	proto.RegisterType((*MsgCommitChallengeResponse)(nil), "grafi.attestation.v1.MsgCommitChallengeResponse")
+	proto.RegisterType((*MsgOpenChallenge)(nil), "grafi.attestation.v1.MsgOpenChallenge")
+	proto.RegisterType((*MsgOpenChallengeResponse)(nil), "grafi.attestation.v1.MsgOpenChallengeResponse")
+	proto.RegisterType((*MsgRegisterDevice)(nil), "grafi.attestation.v1.MsgRegisterDevice")
+	proto.RegisterType((*MsgRegisterDeviceResponse)(nil), "grafi.attestation.v1.MsgRegisterDeviceResponse")
+	proto.RegisterType((*MsgSubmitDoubleDevice)(nil), "grafi.attestation.v1.MsgSubmitDoubleDevice")
+	proto.RegisterType((*MsgSubmitDoubleDeviceResponse)(nil), "grafi.attestation.v1.MsgSubmitDoubleDeviceResponse")
+	proto.RegisterType((*MsgSetRevocation)(nil), "grafi.attestation.v1.MsgSetRevocation")
+	proto.RegisterType((*MsgSetRevocationResponse)(nil), "grafi.attestation.v1.MsgSetRevocationResponse")
+	proto.RegisterType((*MsgSubmitProbes)(nil), "grafi.attestation.v1.MsgSubmitProbes")
+	proto.RegisterType((*MsgSubmitProbesResponse)(nil), "grafi.attestation.v1.MsgSubmitProbesResponse")
+	proto.RegisterType((*MsgSubmitContradiction)(nil), "grafi.attestation.v1.MsgSubmitContradiction")
+	proto.RegisterType((*MsgSubmitContradictionResponse)(nil), "grafi.attestation.v1.MsgSubmitContradictionResponse")
+	proto.RegisterType((*ProbeRejection)(nil), "grafi.attestation.v1.ProbeRejection")
 	proto.RegisterType((*MsgSetHardwareClass)(nil), "grafi.attestation.v1.MsgSetHardwareClass")
 	proto.RegisterType((*MsgSetHardwareClassResponse)(nil), "grafi.attestation.v1.MsgSetHardwareClassResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "grafi.attestation.v1.MsgUpdateParams")
@@ -1096,81 +1988,122 @@ func init() {
 func init() { proto.RegisterFile("grafi/attestation/v1/tx.proto", fileDescriptor_52f6f56bf3333870) }
 
 var fileDescriptor_52f6f56bf3333870 = []byte{
-	// 1180 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x56, 0xcf, 0x4f, 0x1b, 0xc7,
-	0x17, 0x67, 0x31, 0x38, 0xe6, 0xf1, 0xeb, 0x9b, 0x0d, 0xf9, 0x62, 0x96, 0xc6, 0xa0, 0x45, 0x04,
-	0x42, 0x8b, 0xb7, 0x90, 0x2a, 0x07, 0xab, 0x52, 0x05, 0x6d, 0x05, 0xa4, 0x42, 0xaa, 0x96, 0xf6,
-	0xd2, 0x43, 0xd1, 0xb0, 0x3b, 0x2c, 0x9b, 0xe0, 0x9d, 0xed, 0xce, 0xd8, 0x8d, 0x6f, 0x55, 0xa5,
-	0xaa, 0x52, 0xa5, 0x4a, 0xb9, 0xf4, 0x7f, 0xe8, 0x91, 0x43, 0xff, 0x81, 0xf4, 0x14, 0xf5, 0x14,
-	0xe5, 0xd4, 0x53, 0x1b, 0xc1, 0x81, 0x6b, 0xcf, 0x3d, 0x55, 0x33, 0xbb, 0x1e, 0xcf, 0x7a, 0x17,
-	0xdb, 0xa5, 0xc9, 0xc5, 0xf2, 0xbc, 0xf9, 0xbc, 0x5f, 0x9f, 0xf7, 0xde, 0xec, 0x83, 0x3b, 0x5e,
-	0x84, 0x8e, 0x7d, 0x0b, 0x31, 0x86, 0x29, 0x43, 0xcc, 0x27, 0x81, 0xd5, 0xdc, 0xb0, 0xd8, 0x93,
-	0x6a, 0x18, 0x11, 0x46, 0xf4, 0x19, 0x71, 0x5d, 0x55, 0xae, 0xab, 0xcd, 0x0d, 0xe3, 0x26, 0xaa,
-	0xfb, 0x01, 0xb1, 0xc4, 0x6f, 0x0c, 0x34, 0x66, 0x1d, 0x42, 0xeb, 0x84, 0x5a, 0x75, 0xea, 0x71,
-	0x03, 0x75, 0xea, 0x25, 0x17, 0x73, 0xf1, 0xc5, 0xa1, 0x38, 0x59, 0xf1, 0x21, 0xb9, 0x9a, 0xf1,
-	0x88, 0x47, 0x62, 0x39, 0xff, 0x97, 0x48, 0x17, 0x3c, 0x42, 0xbc, 0x53, 0x6c, 0x89, 0xd3, 0x51,
-	0xe3, 0xd8, 0x62, 0x7e, 0x9d, 0x3b, 0xaf, 0x87, 0x09, 0xe0, 0x6e, 0x6e, 0xc8, 0x6a, 0x88, 0x02,
-	0x67, 0xfe, 0x35, 0x0c, 0xd3, 0xfb, 0xd4, 0xb3, 0xb1, 0xe7, 0x53, 0x86, 0xa3, 0x5d, 0x42, 0x99,
-	0xfe, 0x1e, 0x94, 0x48, 0x88, 0x23, 0xc4, 0x48, 0x54, 0xd6, 0x16, 0xb5, 0xd5, 0xb1, 0xed, 0xf2,
-	0xcb, 0x5f, 0xd6, 0x67, 0x92, 0xb0, 0xb6, 0x5c, 0x37, 0xc2, 0x94, 0x1e, 0xb0, 0xc8, 0x0f, 0x3c,
-	0x5b, 0x22, 0xf5, 0xff, 0x43, 0x31, 0xc2, 0x9e, 0x4f, 0x82, 0xf2, 0x30, 0xd7, 0xb1, 0x93, 0x93,
-	0x6e, 0x40, 0x09, 0x07, 0x6e, 0x48, 0xfc, 0x80, 0x95, 0x0b, 0xe2, 0x46, 0x9e, 0xf5, 0x79, 0x18,
-	0x43, 0x1e, 0x0e, 0xd8, 0xe1, 0x63, 0xdc, 0x2a, 0x8f, 0x2c, 0x6a, 0xab, 0x13, 0x76, 0x49, 0x08,
-	0x3e, 0xc1, 0x2d, 0x7d, 0x19, 0xa6, 0x70, 0xe0, 0x44, 0xad, 0x90, 0x87, 0x2b, 0x10, 0xa3, 0x02,
-	0x31, 0xd9, 0x91, 0x72, 0x98, 0x01, 0x25, 0x07, 0x85, 0xc8, 0xf1, 0x59, 0xab, 0x5c, 0x5c, 0xd4,
-	0x56, 0x27, 0x6d, 0x79, 0xd6, 0xb7, 0x60, 0xc4, 0x0b, 0x1b, 0xb4, 0x7c, 0x63, 0xb1, 0xb0, 0x3a,
-	0xbe, 0x69, 0x56, 0xf3, 0x0a, 0x55, 0xdd, 0x09, 0x1b, 0x7b, 0x41, 0x13, 0x07, 0x8c, 0x44, 0xad,
-	0xed, 0xb1, 0xe7, 0x7f, 0x2c, 0x0c, 0xfd, 0x7c, 0x79, 0xb6, 0xa6, 0xd9, 0x42, 0x55, 0x5f, 0x81,
-	0xe9, 0x38, 0x44, 0xea, 0x7b, 0x01, 0x62, 0x8d, 0x08, 0x97, 0x4b, 0x22, 0x8c, 0x29, 0x21, 0x3e,
-	0x68, 0x4b, 0x6b, 0x2b, 0xdf, 0x5e, 0x9e, 0xad, 0x49, 0x3a, 0x7e, 0xb8, 0x3c, 0x5b, 0xbb, 0x1d,
-	0xd7, 0xa0, 0x8b, 0x5e, 0x73, 0x13, 0x66, 0xbb, 0x44, 0x36, 0xa6, 0x21, 0x09, 0x28, 0xd6, 0x67,
-	0xe1, 0xc6, 0x09, 0xa1, 0xec, 0xd0, 0x77, 0x05, 0xf1, 0x23, 0x76, 0x91, 0x1f, 0xf7, 0x5c, 0xf3,
-	0x95, 0x06, 0x93, 0xfb, 0xd4, 0xfb, 0x3c, 0x74, 0x11, 0xc3, 0xff, 0xa1, 0x48, 0x8a, 0x83, 0x61,
-	0xd5, 0x81, 0x52, 0xbd, 0xc2, 0x95, 0xd5, 0x1b, 0xe9, 0xaa, 0xde, 0x60, 0x05, 0xaa, 0x2d, 0x67,
-	0x88, 0xb9, 0x25, 0x89, 0xe9, 0x24, 0x64, 0xce, 0xc2, 0xed, 0x94, 0xa0, 0x4d, 0x8a, 0xf9, 0x52,
-	0x03, 0x5d, 0xde, 0xc8, 0x4a, 0xbd, 0x6e, 0x02, 0xda, 0xad, 0x52, 0xb8, 0x76, 0xab, 0xd4, 0xd6,
-	0x32, 0x89, 0x96, 0xbb, 0x12, 0x95, 0xca, 0xe6, 0xfb, 0x60, 0x64, 0xa5, 0xb2, 0x0f, 0x2a, 0x00,
-	0x1e, 0x0e, 0xb8, 0x1d, 0x5e, 0x91, 0xb8, 0x15, 0x14, 0x89, 0xf9, 0xb7, 0x06, 0x37, 0x79, 0x0f,
-	0x11, 0x86, 0x18, 0xde, 0x6a, 0x0f, 0xcc, 0x6b, 0x66, 0x24, 0x35, 0x9c, 0x85, 0xbe, 0xc3, 0x39,
-	0x92, 0x37, 0x9c, 0x39, 0xd3, 0x33, 0x9a, 0x3b, 0x3d, 0xf7, 0x32, 0xdc, 0xcd, 0x76, 0xa6, 0x27,
-	0x95, 0xa6, 0x39, 0x0f, 0x73, 0x19, 0xa1, 0x6c, 0x96, 0x1f, 0x13, 0x66, 0x70, 0x93, 0x3c, 0x7e,
-	0x53, 0xcc, 0xf4, 0x0e, 0x36, 0xe5, 0xb9, 0x1d, 0x6c, 0x4a, 0x28, 0x83, 0xfd, 0x2e, 0x9e, 0x6a,
-	0x1b, 0x33, 0x3f, 0x7a, 0x13, 0x53, 0xdd, 0x73, 0xf4, 0x3a, 0x5e, 0x93, 0xd1, 0xeb, 0x08, 0x64,
-	0x80, 0xbf, 0x69, 0xe2, 0xe6, 0xa0, 0x71, 0x54, 0xf7, 0xd9, 0x56, 0x67, 0x16, 0xa8, 0xfe, 0x00,
-	0xc6, 0xa8, 0x90, 0x32, 0xdc, 0x3f, 0xd2, 0x0e, 0x54, 0xdf, 0x83, 0xa2, 0x17, 0x91, 0x46, 0x48,
-	0xcb, 0xc3, 0x62, 0xd0, 0xee, 0xe6, 0x0f, 0x9a, 0xe2, 0x6b, 0x87, 0xc3, 0xd5, 0x61, 0x4b, 0x0c,
-	0xd4, 0xaa, 0x3c, 0xb9, 0x8e, 0x69, 0x9e, 0xdd, 0xbc, 0xcc, 0x2e, 0x1b, 0xb2, 0xf9, 0xbd, 0x06,
-	0x77, 0x72, 0x6f, 0xe4, 0xd8, 0x19, 0x50, 0x42, 0x8e, 0x83, 0x43, 0x86, 0xe3, 0xf7, 0x77, 0xd2,
-	0x96, 0x67, 0xfd, 0x21, 0x40, 0x84, 0x1f, 0x61, 0x47, 0x68, 0x24, 0xc1, 0x2f, 0xe4, 0x07, 0x6f,
-	0xb7, 0x71, 0x6a, 0xd4, 0x8a, 0xb6, 0xf9, 0xd3, 0xb0, 0x42, 0xeb, 0xc7, 0x5f, 0x35, 0xfc, 0x26,
-	0x71, 0x84, 0xf6, 0xb5, 0x69, 0xdd, 0x85, 0xd1, 0x63, 0x3f, 0xa2, 0x4c, 0xd4, 0x7f, 0x7c, 0x73,
-	0x25, 0x3f, 0x30, 0x3e, 0x6e, 0xd8, 0x55, 0x52, 0x57, 0x03, 0x8c, 0x0d, 0xe8, 0x0f, 0xa1, 0x48,
-	0xb1, 0x43, 0x02, 0x57, 0x8c, 0xfc, 0xf5, 0x4c, 0x25, 0x16, 0x06, 0xa9, 0x90, 0x9a, 0xbd, 0xb9,
-	0xa0, 0x14, 0x48, 0xbd, 0x90, 0xfd, 0xf8, 0x4c, 0x83, 0x5b, 0x1c, 0x81, 0xd9, 0x2e, 0x8a, 0xdc,
-	0xaf, 0x51, 0x84, 0x3f, 0x3c, 0x45, 0x54, 0x74, 0x23, 0x6a, 0xb0, 0x13, 0x12, 0xf1, 0x25, 0xa0,
-	0x2f, 0x6d, 0x12, 0xaa, 0x7f, 0x04, 0xa3, 0x0e, 0x37, 0x90, 0xd0, 0xb6, 0x94, 0x9f, 0x6b, 0xca,
-	0x57, 0x8a, 0x32, 0xa1, 0x5c, 0x7b, 0x47, 0xa4, 0x29, 0xad, 0xf2, 0x34, 0xe7, 0x3a, 0x69, 0x76,
-	0xc5, 0x6a, 0x7a, 0x30, 0x9f, 0x23, 0x96, 0x3d, 0xb8, 0x0b, 0x80, 0xc2, 0xf0, 0xd4, 0xc7, 0xf4,
-	0x10, 0x31, 0x91, 0xcb, 0xf8, 0xa6, 0x51, 0x8d, 0xd7, 0xbd, 0x6a, 0x7b, 0xdd, 0xab, 0x7e, 0xd6,
-	0x5e, 0xf7, 0xb6, 0x27, 0x79, 0x38, 0x4f, 0xff, 0x5c, 0xd0, 0xe2, 0x90, 0xc6, 0x12, 0xe5, 0x2d,
-	0x66, 0xfe, 0xaa, 0x89, 0xd5, 0x2e, 0xfe, 0xc6, 0x7c, 0x8a, 0x22, 0x54, 0xbf, 0x3e, 0x51, 0x1f,
-	0x40, 0x31, 0x14, 0x16, 0x12, 0xa6, 0xde, 0xca, 0x67, 0x2a, 0xf6, 0x92, 0x6a, 0x85, 0x58, 0xad,
-	0xf6, 0x20, 0xcb, 0xd1, 0x52, 0xcc, 0xd1, 0x93, 0xd4, 0x92, 0xda, 0x15, 0xb0, 0x39, 0x27, 0x96,
-	0x25, 0x55, 0xd4, 0x66, 0x6a, 0xf3, 0x59, 0x09, 0x0a, 0xfb, 0xd4, 0xd3, 0x5d, 0x98, 0x48, 0xad,
-	0xaf, 0xcb, 0xf9, 0xb1, 0x75, 0xed, 0x5c, 0xc6, 0xfa, 0x40, 0x30, 0x59, 0x97, 0x2f, 0x01, 0x94,
-	0xed, 0x6b, 0xe9, 0x4a, 0xe5, 0x0e, 0xc8, 0x78, 0x7b, 0x00, 0x90, 0xb4, 0x5f, 0x87, 0xe9, 0xee,
-	0x0d, 0x67, 0xb5, 0x8f, 0xbe, 0x44, 0x1a, 0xef, 0x0e, 0x8a, 0x94, 0xee, 0x1e, 0xc1, 0x54, 0xd7,
-	0xf6, 0xb0, 0x72, 0x35, 0x1f, 0x29, 0xa0, 0x61, 0x0d, 0x08, 0x4c, 0xf9, 0x4a, 0x7f, 0x8f, 0x7b,
-	0xf8, 0x4a, 0x01, 0x7b, 0xf9, 0xca, 0xfd, 0xa4, 0xf2, 0x32, 0x29, 0x9f, 0xd3, 0xa5, 0x1e, 0xea,
-	0x6d, 0x50, 0x8f, 0x32, 0x65, 0xbf, 0x88, 0x7a, 0x13, 0xf4, 0x9c, 0xaf, 0xe1, 0xd5, 0x26, 0xb2,
-	0x60, 0xe3, 0xfe, 0xbf, 0x00, 0x67, 0xfd, 0xa6, 0x3e, 0x17, 0xfd, 0xfc, 0xaa, 0xe0, 0xbe, 0x7e,
-	0xf3, 0x5e, 0x5c, 0x3d, 0x84, 0xff, 0x65, 0x5e, 0xdb, 0x7b, 0x57, 0x1b, 0xea, 0x82, 0x1a, 0x1b,
-	0x03, 0x43, 0xa5, 0x47, 0x17, 0x26, 0x52, 0x4f, 0xd6, 0x72, 0x9f, 0xde, 0x8e, 0x61, 0x3d, 0xc6,
-	0x39, 0xef, 0xf1, 0x30, 0x46, 0xbf, 0xe1, 0xcf, 0xd3, 0xf6, 0xce, 0xf3, 0xf3, 0x8a, 0xf6, 0xe2,
-	0xbc, 0xa2, 0xbd, 0x3a, 0xaf, 0x68, 0x4f, 0x2f, 0x2a, 0x43, 0x2f, 0x2e, 0x2a, 0x43, 0xbf, 0x5f,
-	0x54, 0x86, 0xbe, 0x58, 0xf7, 0x7c, 0x76, 0xd2, 0x38, 0xaa, 0x3a, 0xa4, 0x6e, 0x09, 0xcb, 0xa7,
-	0xe8, 0xc8, 0xca, 0x7b, 0xb1, 0x58, 0x2b, 0xc4, 0xf4, 0xa8, 0x28, 0x9e, 0xe6, 0xfb, 0xff, 0x04,
-	0x00, 0x00, 0xff, 0xff, 0xab, 0xea, 0x91, 0xbd, 0x2b, 0x10, 0x00, 0x00,
+	// 1833 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x58, 0x4f, 0x6f, 0x1b, 0xc7,
+	0x15, 0xd7, 0x92, 0x14, 0x45, 0x8d, 0x44, 0xd9, 0x5e, 0xcb, 0x12, 0xb5, 0x92, 0x29, 0x79, 0x65,
+	0x59, 0xb2, 0x6c, 0x93, 0xb5, 0x6c, 0xf8, 0x40, 0x14, 0x68, 0x25, 0x59, 0xb0, 0xe4, 0x42, 0xb0,
+	0xb1, 0x6a, 0x2f, 0x3d, 0x54, 0x58, 0xed, 0x8e, 0x57, 0x6b, 0x93, 0x3b, 0xdb, 0xdd, 0xa1, 0x6a,
+	0xdd, 0x8a, 0x16, 0xad, 0x8b, 0x16, 0x05, 0x7c, 0x09, 0xf2, 0x09, 0x12, 0xe4, 0xe8, 0x43, 0xce,
+	0x09, 0x92, 0x4b, 0x8c, 0x9c, 0x0c, 0x9f, 0x72, 0x08, 0x92, 0xc0, 0x3e, 0xf8, 0x3b, 0xe4, 0x14,
+	0xec, 0xcc, 0xee, 0x70, 0x66, 0xff, 0x90, 0x14, 0x65, 0x23, 0x17, 0x82, 0xf3, 0xe6, 0x37, 0x33,
+	0xef, 0xfd, 0xde, 0x9f, 0x79, 0xb3, 0xe0, 0xa2, 0xe5, 0xe9, 0x8f, 0xec, 0xba, 0x8e, 0x31, 0xf4,
+	0xb1, 0x8e, 0x6d, 0xe4, 0xd4, 0x8f, 0x6e, 0xd6, 0xf1, 0xd3, 0x9a, 0xeb, 0x21, 0x8c, 0xe4, 0x49,
+	0x32, 0x5d, 0xe3, 0xa6, 0x6b, 0x47, 0x37, 0x95, 0x73, 0x7a, 0xcb, 0x76, 0x50, 0x9d, 0xfc, 0x52,
+	0xa0, 0x32, 0x6d, 0x20, 0xbf, 0x85, 0xfc, 0x7a, 0xcb, 0xb7, 0x82, 0x0d, 0x5a, 0xbe, 0x15, 0x4e,
+	0xcc, 0xd0, 0x89, 0x7d, 0x32, 0xaa, 0xd3, 0x41, 0x38, 0x35, 0x69, 0x21, 0x0b, 0x51, 0x79, 0xf0,
+	0x2f, 0x94, 0xce, 0x5b, 0x08, 0x59, 0x4d, 0x58, 0x27, 0xa3, 0x83, 0xf6, 0xa3, 0x3a, 0xb6, 0x5b,
+	0xc1, 0xe1, 0x2d, 0x37, 0x04, 0x5c, 0x49, 0x55, 0x99, 0x57, 0x91, 0xe2, 0x2e, 0xa7, 0xe2, 0x8c,
+	0x43, 0xbd, 0xd9, 0x84, 0x8e, 0x05, 0x43, 0xd4, 0xa5, 0x54, 0x94, 0x09, 0x8f, 0x6c, 0x23, 0x82,
+	0x2c, 0xa4, 0x42, 0x5c, 0x0f, 0x1d, 0x84, 0x08, 0xf5, 0xe3, 0x3c, 0x38, 0xb3, 0xeb, 0x5b, 0x1a,
+	0xb4, 0x6c, 0x1f, 0x43, 0x6f, 0x1b, 0xf9, 0x58, 0xbe, 0x0d, 0x4a, 0xc8, 0x85, 0x9e, 0x8e, 0x91,
+	0x57, 0x91, 0x16, 0xa4, 0x95, 0xd1, 0x8d, 0xca, 0xeb, 0xcf, 0x6f, 0x4c, 0x86, 0x0c, 0xac, 0x9b,
+	0xa6, 0x07, 0x7d, 0x7f, 0x0f, 0x7b, 0xb6, 0x63, 0x69, 0x0c, 0x29, 0x4f, 0x81, 0xa2, 0x07, 0x2d,
+	0x1b, 0x39, 0x95, 0x5c, 0xb0, 0x46, 0x0b, 0x47, 0xb2, 0x02, 0x4a, 0xd0, 0x31, 0x5d, 0x64, 0x3b,
+	0xb8, 0x92, 0x27, 0x33, 0x6c, 0x2c, 0xcf, 0x82, 0x51, 0xdd, 0x82, 0x0e, 0xde, 0x7f, 0x02, 0x8f,
+	0x2b, 0x85, 0x05, 0x69, 0x65, 0x5c, 0x2b, 0x11, 0xc1, 0x1f, 0xe0, 0xb1, 0xbc, 0x04, 0x26, 0xa0,
+	0x63, 0x78, 0xc7, 0x6e, 0xa0, 0x37, 0x41, 0x0c, 0x13, 0x44, 0xb9, 0x23, 0x0d, 0x60, 0x0a, 0x28,
+	0x19, 0xba, 0xab, 0x1b, 0x36, 0x3e, 0xae, 0x14, 0x17, 0xa4, 0x95, 0xb2, 0xc6, 0xc6, 0xf2, 0x3a,
+	0x28, 0x58, 0x6e, 0xdb, 0xaf, 0x8c, 0x2c, 0xe4, 0x57, 0xc6, 0xd6, 0xd4, 0x5a, 0x5a, 0x4c, 0xd4,
+	0xee, 0xb9, 0xed, 0x1d, 0xe7, 0x08, 0x3a, 0x18, 0x79, 0xc7, 0x1b, 0xa3, 0x2f, 0x7f, 0x98, 0x1f,
+	0xfa, 0xec, 0xdd, 0x8b, 0x55, 0x49, 0x23, 0x4b, 0xe5, 0x65, 0x70, 0x86, 0xaa, 0xe8, 0xdb, 0x96,
+	0xa3, 0xe3, 0xb6, 0x07, 0x2b, 0x25, 0xa2, 0xc6, 0x04, 0x11, 0xef, 0x45, 0xd2, 0x40, 0x5d, 0x42,
+	0xec, 0x3e, 0xb3, 0x76, 0x94, 0x58, 0x5b, 0x26, 0xd2, 0xad, 0x50, 0xd8, 0x58, 0xfe, 0xc7, 0xbb,
+	0x17, 0xab, 0x8c, 0xb5, 0xff, 0xbe, 0x7b, 0xb1, 0x7a, 0x81, 0x3a, 0x29, 0xe6, 0x05, 0x75, 0x0d,
+	0x4c, 0xc7, 0x44, 0x1a, 0xf4, 0x5d, 0xe4, 0xf8, 0x50, 0x9e, 0x06, 0x23, 0x87, 0xc8, 0xc7, 0xfb,
+	0xb6, 0x49, 0xfc, 0x53, 0xd0, 0x8a, 0xc1, 0x70, 0xc7, 0x54, 0x9f, 0xe5, 0x40, 0x79, 0xd7, 0xb7,
+	0xfe, 0xe4, 0x9a, 0x3a, 0x86, 0xa7, 0xf0, 0x25, 0x77, 0x40, 0x8e, 0x3f, 0x80, 0x73, 0x72, 0x3e,
+	0xd3, 0xc9, 0x85, 0x98, 0x93, 0xfb, 0xf4, 0x63, 0x92, 0xbf, 0x62, 0x1a, 0x7f, 0x4b, 0x09, 0xfe,
+	0xce, 0x33, 0xfe, 0x3a, 0x76, 0xab, 0xd3, 0xe0, 0x82, 0x20, 0x88, 0xb8, 0x53, 0x5f, 0x4b, 0x40,
+	0x66, 0x33, 0xcc, 0xef, 0xef, 0x9b, 0xa7, 0x28, 0xf0, 0xf2, 0x03, 0x07, 0x5e, 0x63, 0x35, 0x61,
+	0x68, 0x25, 0x66, 0x28, 0x5b, 0xac, 0xfe, 0x16, 0x28, 0x49, 0x29, 0x0b, 0x97, 0x2a, 0x00, 0x16,
+	0x74, 0x82, 0x7d, 0x02, 0xc7, 0xd1, 0x88, 0xe1, 0x24, 0xea, 0xcf, 0x12, 0x38, 0x17, 0x84, 0x1a,
+	0xc2, 0x3a, 0x86, 0xeb, 0x51, 0xfa, 0xbd, 0x67, 0x46, 0x84, 0x54, 0xcf, 0xf7, 0x4c, 0xf5, 0x42,
+	0x5a, 0x88, 0xa4, 0xe4, 0xe2, 0x70, 0x5a, 0x2e, 0x36, 0xae, 0x26, 0xb8, 0x9b, 0xee, 0x24, 0x99,
+	0x60, 0xa6, 0x3a, 0x0b, 0x66, 0x12, 0x42, 0x16, 0x2c, 0xff, 0x0f, 0x99, 0x81, 0x47, 0xe8, 0xc9,
+	0x87, 0x62, 0xa6, 0xbb, 0xb2, 0xc2, 0xc9, 0x91, 0xb2, 0x82, 0x90, 0x29, 0xfb, 0x2f, 0x89, 0x24,
+	0xbf, 0x06, 0xb1, 0xed, 0x7d, 0x88, 0xe4, 0xef, 0x9a, 0x7a, 0x9d, 0x53, 0xc3, 0xd4, 0xeb, 0x08,
+	0x98, 0x82, 0xdf, 0x4a, 0x64, 0x66, 0xaf, 0x7d, 0xd0, 0xb2, 0xf1, 0x7a, 0x27, 0x17, 0x7c, 0xf9,
+	0x0e, 0x18, 0xf5, 0x89, 0x14, 0xc3, 0xde, 0x9a, 0x76, 0xa0, 0xf2, 0x0e, 0x28, 0x5a, 0x1e, 0x6a,
+	0xbb, 0x7e, 0x25, 0x47, 0x12, 0xed, 0x4a, 0x7a, 0xa2, 0x71, 0x67, 0xdd, 0x0b, 0xe0, 0x7c, 0xb2,
+	0x85, 0x1b, 0x34, 0x6a, 0x81, 0x71, 0x9d, 0xad, 0x03, 0xeb, 0x66, 0x99, 0x75, 0x49, 0x95, 0xd5,
+	0x67, 0x12, 0xb8, 0x98, 0x3a, 0xc3, 0xd2, 0x4e, 0x01, 0x25, 0xdd, 0x30, 0xa0, 0x8b, 0x21, 0x2d,
+	0xd3, 0x65, 0x8d, 0x8d, 0xe5, 0xfb, 0x00, 0x78, 0xf0, 0x31, 0x34, 0xc8, 0x8a, 0x50, 0xf9, 0xf9,
+	0x74, 0xe5, 0xb5, 0x08, 0xc7, 0x6b, 0xcd, 0xad, 0x56, 0x3f, 0xca, 0x71, 0xb4, 0x6e, 0xfd, 0xb5,
+	0x6d, 0x1f, 0x21, 0x83, 0xac, 0x1e, 0x98, 0xd6, 0x6d, 0x30, 0xfc, 0xc8, 0xf6, 0x7c, 0x4c, 0xfc,
+	0x3f, 0xb6, 0xb6, 0x9c, 0xae, 0x58, 0x90, 0x6e, 0xd0, 0xe4, 0x4c, 0xe7, 0x15, 0xa4, 0x1b, 0xc8,
+	0xf7, 0x41, 0xd1, 0x87, 0x06, 0x72, 0x4c, 0x92, 0xf2, 0x83, 0x6d, 0x15, 0xee, 0xd0, 0x8f, 0x87,
+	0x78, 0xeb, 0xd5, 0x79, 0xce, 0x41, 0xfc, 0x04, 0x8b, 0xc7, 0x4f, 0x72, 0xe4, 0x2a, 0xd8, 0x44,
+	0xad, 0x96, 0x8d, 0x37, 0xa3, 0xee, 0x6a, 0x60, 0xd6, 0x32, 0x4b, 0xdf, 0x25, 0x30, 0xce, 0x7a,
+	0xb7, 0x60, 0x36, 0x4f, 0x66, 0xc7, 0x98, 0x6c, 0xc7, 0x94, 0x1f, 0x82, 0x31, 0x83, 0xa8, 0xd1,
+	0x82, 0x0e, 0xf6, 0x2b, 0x05, 0x12, 0x10, 0x8b, 0x99, 0xd7, 0xc6, 0x26, 0xc3, 0xf2, 0x44, 0xf1,
+	0x5b, 0xc8, 0x73, 0x60, 0x34, 0x5e, 0x25, 0x3b, 0x82, 0xc6, 0xb5, 0x24, 0x97, 0x9d, 0xdb, 0x25,
+	0x46, 0x88, 0x3a, 0x47, 0x6e, 0x97, 0x98, 0x94, 0xb1, 0xf8, 0xcf, 0x1c, 0x38, 0xbb, 0xeb, 0x5b,
+	0x0f, 0x5c, 0xe8, 0xfc, 0xba, 0x1c, 0x56, 0xc0, 0x08, 0xf2, 0x4c, 0xdb, 0xd1, 0x9b, 0xe4, 0xf6,
+	0x28, 0x6b, 0xd1, 0x90, 0xcc, 0xb8, 0xd0, 0xb1, 0x1d, 0x2b, 0x64, 0x22, 0x1a, 0x8a, 0x2c, 0x15,
+	0xe3, 0x2c, 0x5d, 0x4d, 0xb2, 0x34, 0xc5, 0x58, 0x12, 0x0c, 0x56, 0xff, 0x23, 0x81, 0x4a, 0x5c,
+	0xc8, 0x2a, 0xc1, 0xef, 0xc1, 0x08, 0x6a, 0x63, 0x03, 0xb5, 0x20, 0xe1, 0x62, 0x22, 0xab, 0x4e,
+	0xb1, 0x95, 0x0f, 0x28, 0x5a, 0x8b, 0x96, 0xc9, 0x32, 0x28, 0x58, 0x88, 0x94, 0xb9, 0xc0, 0x6c,
+	0xf2, 0x3f, 0xe8, 0xc5, 0x4c, 0x88, 0x75, 0xbb, 0x19, 0xf5, 0x62, 0x74, 0xa4, 0x7e, 0x1f, 0x5d,
+	0x5a, 0xb4, 0x73, 0xbc, 0x4b, 0x1e, 0x04, 0x03, 0x7b, 0x64, 0x2b, 0xe8, 0xf8, 0x5c, 0xe4, 0x45,
+	0xc5, 0x20, 0xa3, 0x97, 0xa1, 0xa7, 0x68, 0x04, 0x29, 0x24, 0x2f, 0x5d, 0x2c, 0x12, 0x9d, 0x8f,
+	0x13, 0xbd, 0x9a, 0x24, 0x7a, 0x3a, 0xd1, 0x15, 0xd3, 0x23, 0x54, 0x2b, 0xbc, 0x03, 0x79, 0x61,
+	0x66, 0xcd, 0x2d, 0x71, 0x35, 0x77, 0x2a, 0xa8, 0x45, 0x9e, 0xad, 0x37, 0x89, 0x25, 0xe3, 0x5a,
+	0x38, 0xca, 0xe4, 0xf1, 0x7f, 0x7c, 0x5d, 0xbd, 0x8b, 0xda, 0x07, 0x4d, 0x78, 0x4a, 0x2e, 0x37,
+	0xc5, 0xba, 0x7a, 0x42, 0x2a, 0xc3, 0x92, 0xba, 0x15, 0x2b, 0xa9, 0x27, 0x75, 0x48, 0xff, 0xd5,
+	0x94, 0xb7, 0x59, 0xa8, 0xa6, 0xfc, 0x04, 0xab, 0x03, 0x5f, 0x4a, 0xa4, 0x0e, 0xec, 0x41, 0x1c,
+	0xf4, 0x27, 0x9d, 0x1b, 0x48, 0x6f, 0xe3, 0x43, 0xe4, 0x05, 0xaf, 0xb3, 0x9e, 0x4c, 0x31, 0x68,
+	0xa6, 0xaf, 0x2a, 0x60, 0xc4, 0x23, 0xdd, 0x0f, 0xb5, 0xbe, 0xa4, 0x45, 0x43, 0xfa, 0x32, 0xd1,
+	0x7d, 0xe4, 0x84, 0xef, 0x8f, 0x70, 0x14, 0xe6, 0x30, 0xdb, 0x59, 0xcc, 0x61, 0x41, 0x59, 0x55,
+	0x21, 0x29, 0x2c, 0xc8, 0x98, 0x75, 0x5f, 0x48, 0xe4, 0x9d, 0x4c, 0xed, 0x7f, 0x18, 0xbc, 0x48,
+	0x4e, 0xd3, 0xb5, 0x94, 0x3c, 0x68, 0x40, 0xdb, 0xc5, 0xd1, 0xd5, 0x9f, 0xe1, 0x43, 0x72, 0x8e,
+	0x46, 0xa1, 0xbc, 0x0f, 0xd9, 0xf2, 0xc6, 0x4a, 0xd2, 0x8b, 0x17, 0x62, 0x5e, 0xa4, 0xca, 0xaa,
+	0xff, 0x96, 0xc8, 0x7b, 0x92, 0x97, 0xf5, 0xd5, 0xa9, 0x3c, 0x48, 0xe9, 0x54, 0x2e, 0x77, 0x55,
+	0xb7, 0x47, 0xbb, 0xf2, 0x69, 0x0e, 0x4c, 0x31, 0x45, 0x36, 0x91, 0x83, 0x3d, 0xdd, 0xb4, 0x8d,
+	0x53, 0xf5, 0x2b, 0x99, 0xb7, 0x06, 0x4b, 0xb8, 0xae, 0xa9, 0x92, 0x45, 0x73, 0x22, 0xe1, 0x0a,
+	0x83, 0xec, 0x12, 0x25, 0x5c, 0x3d, 0xe9, 0xaa, 0xb9, 0x98, 0xab, 0x04, 0x36, 0xd4, 0x05, 0x50,
+	0x4d, 0x9f, 0x61, 0x41, 0xf9, 0x04, 0x4c, 0x88, 0x9c, 0xcb, 0x93, 0x60, 0xd8, 0x76, 0x4c, 0xf8,
+	0x34, 0x74, 0x23, 0x1d, 0x64, 0xf3, 0x23, 0x83, 0x82, 0xdf, 0x44, 0x38, 0xbc, 0x4d, 0xc9, 0x7f,
+	0xae, 0x1c, 0x16, 0x84, 0x72, 0xf8, 0x95, 0x04, 0xce, 0xd3, 0xf4, 0xd8, 0xd6, 0x3d, 0xf3, 0x6f,
+	0xba, 0x07, 0x37, 0x9b, 0xba, 0xef, 0x0f, 0x9c, 0xe2, 0x77, 0xc1, 0xb0, 0x11, 0x6c, 0x10, 0x16,
+	0xc3, 0x8c, 0x66, 0x47, 0x38, 0x4b, 0x70, 0x0e, 0x59, 0xdc, 0xb8, 0x9e, 0x4c, 0xef, 0x19, 0x3e,
+	0xbd, 0x85, 0xf5, 0xaa, 0x05, 0x66, 0x53, 0xc4, 0x2c, 0x0f, 0xb6, 0x01, 0xd0, 0x5d, 0xb7, 0x69,
+	0x43, 0x7f, 0x5f, 0xc7, 0xc4, 0x96, 0xb1, 0x35, 0xa5, 0x46, 0xbf, 0xea, 0xd5, 0xa2, 0xaf, 0x7a,
+	0xb5, 0x3f, 0x46, 0x5f, 0xf5, 0x36, 0xca, 0x81, 0x3a, 0xcf, 0x7f, 0x9c, 0x97, 0xa8, 0x4a, 0xa3,
+	0xe1, 0xe2, 0x75, 0xac, 0x7e, 0x4d, 0xcb, 0x05, 0x7d, 0x91, 0x3f, 0xd4, 0x3d, 0xbd, 0x35, 0x38,
+	0x51, 0xbf, 0x03, 0x45, 0x97, 0xec, 0x10, 0x32, 0x35, 0x97, 0x11, 0x7f, 0x04, 0x23, 0x44, 0x1e,
+	0x5d, 0xd6, 0xb8, 0x93, 0xe4, 0x68, 0x91, 0x72, 0xf4, 0x54, 0xf8, 0x34, 0x18, 0x53, 0x58, 0x9d,
+	0x21, 0x15, 0x83, 0x17, 0x45, 0x4c, 0xad, 0x7d, 0x33, 0x01, 0xf2, 0xbb, 0xbe, 0x25, 0x9b, 0x60,
+	0x5c, 0xf8, 0x74, 0xb8, 0x94, 0xae, 0x5b, 0xec, 0x43, 0x96, 0x72, 0xa3, 0x2f, 0x18, 0xf3, 0xcb,
+	0x5f, 0x00, 0xe0, 0x3e, 0x69, 0x2d, 0x66, 0x2e, 0xee, 0x80, 0x94, 0x6b, 0x7d, 0x80, 0xd8, 0xfe,
+	0x2d, 0x70, 0x26, 0xfe, 0x3d, 0x68, 0xa5, 0xc7, 0x7a, 0x86, 0x54, 0x7e, 0xd3, 0x2f, 0x92, 0x1d,
+	0xf7, 0x18, 0x4c, 0xc4, 0xbe, 0xb5, 0x2c, 0x67, 0xf3, 0x21, 0x00, 0x95, 0x7a, 0x9f, 0x40, 0xe1,
+	0x2c, 0xf1, 0xeb, 0x45, 0x97, 0xb3, 0x04, 0x60, 0xb7, 0xb3, 0x52, 0x3f, 0x40, 0x04, 0x6e, 0xe2,
+	0x3e, 0x3e, 0x2c, 0x76, 0x59, 0x1e, 0x81, 0xba, 0xb8, 0x29, 0xf9, 0xfd, 0x40, 0x3e, 0x02, 0x72,
+	0xca, 0xb7, 0x83, 0xec, 0x2d, 0x92, 0x60, 0xe5, 0xd6, 0x09, 0xc0, 0xc9, 0x73, 0x85, 0xc7, 0x75,
+	0xaf, 0x73, 0x79, 0x70, 0xcf, 0x73, 0xd3, 0xde, 0xa7, 0x41, 0x58, 0xc6, 0xdf, 0xa6, 0xd9, 0x61,
+	0x19, 0x43, 0x76, 0x09, 0xcb, 0x8c, 0x87, 0x9c, 0x6c, 0x81, 0xb2, 0xf8, 0x88, 0xbb, 0x92, 0xb9,
+	0x85, 0x80, 0x53, 0x6a, 0xfd, 0xe1, 0xc4, 0x98, 0x14, 0x1e, 0x27, 0xcb, 0x3d, 0xeb, 0x01, 0x05,
+	0x76, 0x8d, 0xc9, 0xd4, 0x07, 0x01, 0xf3, 0x9d, 0xd0, 0xc0, 0xf7, 0xf2, 0x1d, 0x0f, 0xee, 0xe9,
+	0xbb, 0xb4, 0x6e, 0x38, 0x20, 0x53, 0xec, 0x84, 0xb3, 0xc9, 0x14, 0x70, 0x5d, 0xc8, 0x4c, 0x6d,
+	0x4c, 0x83, 0x0a, 0x2c, 0x34, 0xa5, 0x4b, 0x3d, 0xb4, 0xa5, 0xb0, 0x2e, 0x15, 0x38, 0xb5, 0x43,
+	0x3c, 0x06, 0xe7, 0xd3, 0x1a, 0xb6, 0xeb, 0x3d, 0x76, 0x11, 0xd0, 0xca, 0xed, 0x93, 0xa0, 0xd9,
+	0xd1, 0x2e, 0x38, 0x9b, 0xe8, 0x39, 0xae, 0x76, 0x23, 0x49, 0x80, 0x2a, 0x37, 0xfb, 0x86, 0xf2,
+	0x94, 0x0a, 0x17, 0xf7, 0x52, 0x8f, 0x0a, 0x4f, 0x61, 0x5d, 0x28, 0x4d, 0xbb, 0x42, 0x95, 0xe1,
+	0xbf, 0x07, 0x97, 0xf4, 0xc6, 0xbd, 0x97, 0x6f, 0xaa, 0xd2, 0xab, 0x37, 0x55, 0xe9, 0xa7, 0x37,
+	0x55, 0xe9, 0xf9, 0xdb, 0xea, 0xd0, 0xab, 0xb7, 0xd5, 0xa1, 0xef, 0xde, 0x56, 0x87, 0xfe, 0x7c,
+	0xc3, 0xb2, 0xf1, 0x61, 0xfb, 0xa0, 0x66, 0xa0, 0x56, 0x9d, 0xec, 0xdc, 0xd4, 0x0f, 0xea, 0x69,
+	0xf7, 0x36, 0x3e, 0x76, 0xa1, 0x7f, 0x50, 0x24, 0x0d, 0xca, 0xad, 0x5f, 0x02, 0x00, 0x00, 0xff,
+	0xff, 0x98, 0x29, 0xc0, 0x99, 0x18, 0x1d, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1202,6 +2135,21 @@ type MsgClient interface {
 	SubmitAttestations(ctx context.Context, in *MsgSubmitAttestations, opts ...grpc.CallOption) (*MsgSubmitAttestationsResponse, error)
 	// SubmitEquivocation proves that a host signed two documents for one slot.
 	SubmitEquivocation(ctx context.Context, in *MsgSubmitEquivocation, opts ...grpc.CallOption) (*MsgSubmitEquivocationResponse, error)
+	// CommitChallenge commits to the answers of a challenge, signed by the agent key.
+	CommitChallenge(ctx context.Context, in *MsgCommitChallenge, opts ...grpc.CallOption) (*MsgCommitChallengeResponse, error)
+	// OpenChallenge opens what the beacon sampled of one GPU's answer. A wrong answer
+	// is punished, and the message succeeds.
+	OpenChallenge(ctx context.Context, in *MsgOpenChallenge, opts ...grpc.CallOption) (*MsgOpenChallengeResponse, error)
+	// RegisterDevice proves which die answers for a GPU, or renews the proof.
+	RegisterDevice(ctx context.Context, in *MsgRegisterDevice, opts ...grpc.CallOption) (*MsgRegisterDeviceResponse, error)
+	// SubmitDoubleDevice proves that one die answered for two GPUs at once.
+	SubmitDoubleDevice(ctx context.Context, in *MsgSubmitDoubleDevice, opts ...grpc.CallOption) (*MsgSubmitDoubleDeviceResponse, error)
+	// SetRevocation revokes a certificate, or lifts it; for the authority only.
+	SetRevocation(ctx context.Context, in *MsgSetRevocation, opts ...grpc.CallOption) (*MsgSetRevocationResponse, error)
+	// SubmitProbes carries receipts from anyone. Bad ones are named in the response.
+	SubmitProbes(ctx context.Context, in *MsgSubmitProbes, opts ...grpc.CallOption) (*MsgSubmitProbesResponse, error)
+	// SubmitContradiction proves that an agent key signed two receipts of one probe.
+	SubmitContradiction(ctx context.Context, in *MsgSubmitContradiction, opts ...grpc.CallOption) (*MsgSubmitContradictionResponse, error)
 	// SetHardwareClass adds a class, or schedules a change of one; for the authority only.
 	SetHardwareClass(ctx context.Context, in *MsgSetHardwareClass, opts ...grpc.CallOption) (*MsgSetHardwareClassResponse, error)
 	// UpdateParams replaces all params; for the authority (x/gov) only.
@@ -1288,6 +2236,69 @@ func (c *msgClient) SubmitEquivocation(ctx context.Context, in *MsgSubmitEquivoc
 	return out, nil
 }
 
+func (c *msgClient) CommitChallenge(ctx context.Context, in *MsgCommitChallenge, opts ...grpc.CallOption) (*MsgCommitChallengeResponse, error) {
+	out := new(MsgCommitChallengeResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Msg/CommitChallenge", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) OpenChallenge(ctx context.Context, in *MsgOpenChallenge, opts ...grpc.CallOption) (*MsgOpenChallengeResponse, error) {
+	out := new(MsgOpenChallengeResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Msg/OpenChallenge", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RegisterDevice(ctx context.Context, in *MsgRegisterDevice, opts ...grpc.CallOption) (*MsgRegisterDeviceResponse, error) {
+	out := new(MsgRegisterDeviceResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Msg/RegisterDevice", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SubmitDoubleDevice(ctx context.Context, in *MsgSubmitDoubleDevice, opts ...grpc.CallOption) (*MsgSubmitDoubleDeviceResponse, error) {
+	out := new(MsgSubmitDoubleDeviceResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Msg/SubmitDoubleDevice", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SetRevocation(ctx context.Context, in *MsgSetRevocation, opts ...grpc.CallOption) (*MsgSetRevocationResponse, error) {
+	out := new(MsgSetRevocationResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Msg/SetRevocation", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SubmitProbes(ctx context.Context, in *MsgSubmitProbes, opts ...grpc.CallOption) (*MsgSubmitProbesResponse, error) {
+	out := new(MsgSubmitProbesResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Msg/SubmitProbes", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SubmitContradiction(ctx context.Context, in *MsgSubmitContradiction, opts ...grpc.CallOption) (*MsgSubmitContradictionResponse, error) {
+	out := new(MsgSubmitContradictionResponse)
+	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Msg/SubmitContradiction", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) SetHardwareClass(ctx context.Context, in *MsgSetHardwareClass, opts ...grpc.CallOption) (*MsgSetHardwareClassResponse, error) {
 	out := new(MsgSetHardwareClassResponse)
 	err := c.cc.Invoke(ctx, "/grafi.attestation.v1.Msg/SetHardwareClass", in, out, opts...)
@@ -1325,6 +2336,21 @@ type MsgServer interface {
 	SubmitAttestations(context.Context, *MsgSubmitAttestations) (*MsgSubmitAttestationsResponse, error)
 	// SubmitEquivocation proves that a host signed two documents for one slot.
 	SubmitEquivocation(context.Context, *MsgSubmitEquivocation) (*MsgSubmitEquivocationResponse, error)
+	// CommitChallenge commits to the answers of a challenge, signed by the agent key.
+	CommitChallenge(context.Context, *MsgCommitChallenge) (*MsgCommitChallengeResponse, error)
+	// OpenChallenge opens what the beacon sampled of one GPU's answer. A wrong answer
+	// is punished, and the message succeeds.
+	OpenChallenge(context.Context, *MsgOpenChallenge) (*MsgOpenChallengeResponse, error)
+	// RegisterDevice proves which die answers for a GPU, or renews the proof.
+	RegisterDevice(context.Context, *MsgRegisterDevice) (*MsgRegisterDeviceResponse, error)
+	// SubmitDoubleDevice proves that one die answered for two GPUs at once.
+	SubmitDoubleDevice(context.Context, *MsgSubmitDoubleDevice) (*MsgSubmitDoubleDeviceResponse, error)
+	// SetRevocation revokes a certificate, or lifts it; for the authority only.
+	SetRevocation(context.Context, *MsgSetRevocation) (*MsgSetRevocationResponse, error)
+	// SubmitProbes carries receipts from anyone. Bad ones are named in the response.
+	SubmitProbes(context.Context, *MsgSubmitProbes) (*MsgSubmitProbesResponse, error)
+	// SubmitContradiction proves that an agent key signed two receipts of one probe.
+	SubmitContradiction(context.Context, *MsgSubmitContradiction) (*MsgSubmitContradictionResponse, error)
 	// SetHardwareClass adds a class, or schedules a change of one; for the authority only.
 	SetHardwareClass(context.Context, *MsgSetHardwareClass) (*MsgSetHardwareClassResponse, error)
 	// UpdateParams replaces all params; for the authority (x/gov) only.
@@ -1358,6 +2384,27 @@ func (*UnimplementedMsgServer) SubmitAttestations(ctx context.Context, req *MsgS
 }
 func (*UnimplementedMsgServer) SubmitEquivocation(ctx context.Context, req *MsgSubmitEquivocation) (*MsgSubmitEquivocationResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SubmitEquivocation not implemented")
+}
+func (*UnimplementedMsgServer) CommitChallenge(ctx context.Context, req *MsgCommitChallenge) (*MsgCommitChallengeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CommitChallenge not implemented")
+}
+func (*UnimplementedMsgServer) OpenChallenge(ctx context.Context, req *MsgOpenChallenge) (*MsgOpenChallengeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method OpenChallenge not implemented")
+}
+func (*UnimplementedMsgServer) RegisterDevice(ctx context.Context, req *MsgRegisterDevice) (*MsgRegisterDeviceResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RegisterDevice not implemented")
+}
+func (*UnimplementedMsgServer) SubmitDoubleDevice(ctx context.Context, req *MsgSubmitDoubleDevice) (*MsgSubmitDoubleDeviceResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SubmitDoubleDevice not implemented")
+}
+func (*UnimplementedMsgServer) SetRevocation(ctx context.Context, req *MsgSetRevocation) (*MsgSetRevocationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetRevocation not implemented")
+}
+func (*UnimplementedMsgServer) SubmitProbes(ctx context.Context, req *MsgSubmitProbes) (*MsgSubmitProbesResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SubmitProbes not implemented")
+}
+func (*UnimplementedMsgServer) SubmitContradiction(ctx context.Context, req *MsgSubmitContradiction) (*MsgSubmitContradictionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SubmitContradiction not implemented")
 }
 func (*UnimplementedMsgServer) SetHardwareClass(ctx context.Context, req *MsgSetHardwareClass) (*MsgSetHardwareClassResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SetHardwareClass not implemented")
@@ -1514,6 +2561,132 @@ func _Msg_SubmitEquivocation_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_CommitChallenge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCommitChallenge)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).CommitChallenge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Msg/CommitChallenge",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).CommitChallenge(ctx, req.(*MsgCommitChallenge))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_OpenChallenge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgOpenChallenge)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).OpenChallenge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Msg/OpenChallenge",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).OpenChallenge(ctx, req.(*MsgOpenChallenge))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RegisterDevice_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRegisterDevice)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RegisterDevice(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Msg/RegisterDevice",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RegisterDevice(ctx, req.(*MsgRegisterDevice))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SubmitDoubleDevice_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSubmitDoubleDevice)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SubmitDoubleDevice(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Msg/SubmitDoubleDevice",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SubmitDoubleDevice(ctx, req.(*MsgSubmitDoubleDevice))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SetRevocation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSetRevocation)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SetRevocation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Msg/SetRevocation",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SetRevocation(ctx, req.(*MsgSetRevocation))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SubmitProbes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSubmitProbes)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SubmitProbes(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Msg/SubmitProbes",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SubmitProbes(ctx, req.(*MsgSubmitProbes))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SubmitContradiction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSubmitContradiction)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SubmitContradiction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/grafi.attestation.v1.Msg/SubmitContradiction",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SubmitContradiction(ctx, req.(*MsgSubmitContradiction))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_SetHardwareClass_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgSetHardwareClass)
 	if err := dec(in); err != nil {
@@ -1588,6 +2761,34 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 			Handler:    _Msg_SubmitEquivocation_Handler,
 		},
 		{
+			MethodName: "CommitChallenge",
+			Handler:    _Msg_CommitChallenge_Handler,
+		},
+		{
+			MethodName: "OpenChallenge",
+			Handler:    _Msg_OpenChallenge_Handler,
+		},
+		{
+			MethodName: "RegisterDevice",
+			Handler:    _Msg_RegisterDevice_Handler,
+		},
+		{
+			MethodName: "SubmitDoubleDevice",
+			Handler:    _Msg_SubmitDoubleDevice_Handler,
+		},
+		{
+			MethodName: "SetRevocation",
+			Handler:    _Msg_SetRevocation_Handler,
+		},
+		{
+			MethodName: "SubmitProbes",
+			Handler:    _Msg_SubmitProbes_Handler,
+		},
+		{
+			MethodName: "SubmitContradiction",
+			Handler:    _Msg_SubmitContradiction_Handler,
+		},
+		{
 			MethodName: "SetHardwareClass",
 			Handler:    _Msg_SetHardwareClass_Handler,
 		},
@@ -1620,6 +2821,13 @@ func (m *MsgRegisterHost) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.ProbeEndpoint) > 0 {
+		i -= len(m.ProbeEndpoint)
+		copy(dAtA[i:], m.ProbeEndpoint)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.ProbeEndpoint)))
+		i--
+		dAtA[i] = 0x4a
+	}
 	if len(m.AgentSignature) > 0 {
 		i -= len(m.AgentSignature)
 		copy(dAtA[i:], m.AgentSignature)
@@ -1732,6 +2940,13 @@ func (m *MsgUpdateHost) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.ProbeEndpoint) > 0 {
+		i -= len(m.ProbeEndpoint)
+		copy(dAtA[i:], m.ProbeEndpoint)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.ProbeEndpoint)))
+		i--
+		dAtA[i] = 0x32
+	}
 	if len(m.EncryptionKey) > 0 {
 		i -= len(m.EncryptionKey)
 		copy(dAtA[i:], m.EncryptionKey)
@@ -2222,6 +3437,642 @@ func (m *MsgSubmitEquivocationResponse) MarshalToSizedBuffer(dAtA []byte) (int, 
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgCommitChallenge) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCommitChallenge) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCommitChallenge) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Signature) > 0 {
+		i -= len(m.Signature)
+		copy(dAtA[i:], m.Signature)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Signature)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Commitments) > 0 {
+		for iNdEx := len(m.Commitments) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Commitments[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if m.ChallengeId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ChallengeId))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.HostId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCommitChallengeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCommitChallengeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCommitChallengeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgOpenChallenge) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgOpenChallenge) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgOpenChallenge) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Signature) > 0 {
+		i -= len(m.Signature)
+		copy(dAtA[i:], m.Signature)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Signature)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Opening) > 0 {
+		i -= len(m.Opening)
+		copy(dAtA[i:], m.Opening)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Opening)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Ordinal != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Ordinal))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.ChallengeId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ChallengeId))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.HostId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgOpenChallengeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgOpenChallengeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgOpenChallengeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Detail) > 0 {
+		i -= len(m.Detail)
+		copy(dAtA[i:], m.Detail)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Detail)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Gops != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Gops))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Outcome != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Outcome))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRegisterDevice) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRegisterDevice) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRegisterDevice) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Signature) > 0 {
+		i -= len(m.Signature)
+		copy(dAtA[i:], m.Signature)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Signature)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	{
+		size, err := m.Report.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRegisterDeviceResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRegisterDeviceResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRegisterDeviceResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Detail) > 0 {
+		i -= len(m.Detail)
+		copy(dAtA[i:], m.Detail)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Detail)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Serial) > 0 {
+		i -= len(m.Serial)
+		copy(dAtA[i:], m.Serial)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Serial)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Accepted {
+		i--
+		if m.Accepted {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitDoubleDevice) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitDoubleDevice) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitDoubleDevice) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Second.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size, err := m.First.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitDoubleDeviceResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitDoubleDeviceResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitDoubleDeviceResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetRevocation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetRevocation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetRevocation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Revoked {
+		i--
+		if m.Revoked {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Serial) > 0 {
+		i -= len(m.Serial)
+		copy(dAtA[i:], m.Serial)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Serial)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Authority) > 0 {
+		i -= len(m.Authority)
+		copy(dAtA[i:], m.Authority)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Authority)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetRevocationResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetRevocationResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetRevocationResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitProbes) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitProbes) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitProbes) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Receipts) > 0 {
+		for iNdEx := len(m.Receipts) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Receipts[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitProbesResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitProbesResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitProbesResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Rejections) > 0 {
+		for iNdEx := len(m.Rejections) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Rejections[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if m.Accepted != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Accepted))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitContradiction) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitContradiction) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitContradiction) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Second.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	{
+		size, err := m.First.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if m.HostId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitContradictionResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitContradictionResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitContradictionResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *ProbeRejection) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ProbeRejection) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ProbeRejection) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Detail) > 0 {
+		i -= len(m.Detail)
+		copy(dAtA[i:], m.Detail)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Detail)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Slot != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Slot))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.HostId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.HostId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Index != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Index))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgSetHardwareClass) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -2282,12 +4133,12 @@ func (m *MsgSetHardwareClassResponse) MarshalToSizedBuffer(dAtA []byte) (int, er
 	_ = i
 	var l int
 	_ = l
-	n4, err4 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.AppliesAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.AppliesAt):])
-	if err4 != nil {
-		return 0, err4
+	n9, err9 := github_com_cosmos_gogoproto_types.StdTimeMarshalTo(m.AppliesAt, dAtA[i-github_com_cosmos_gogoproto_types.SizeOfStdTime(m.AppliesAt):])
+	if err9 != nil {
+		return 0, err9
 	}
-	i -= n4
-	i = encodeVarintTx(dAtA, i, uint64(n4))
+	i -= n9
+	i = encodeVarintTx(dAtA, i, uint64(n9))
 	i--
 	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
@@ -2406,6 +4257,10 @@ func (m *MsgRegisterHost) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovTx(uint64(l))
 	}
+	l = len(m.ProbeEndpoint)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
 	return n
 }
 
@@ -2443,6 +4298,10 @@ func (m *MsgUpdateHost) Size() (n int) {
 		n += 1 + l + sovTx(uint64(l))
 	}
 	l = len(m.EncryptionKey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.ProbeEndpoint)
 	if l > 0 {
 		n += 1 + l + sovTx(uint64(l))
 	}
@@ -2639,6 +4498,279 @@ func (m *MsgSubmitEquivocationResponse) Size() (n int) {
 	}
 	var l int
 	_ = l
+	return n
+}
+
+func (m *MsgCommitChallenge) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovTx(uint64(m.HostId))
+	}
+	if m.ChallengeId != 0 {
+		n += 1 + sovTx(uint64(m.ChallengeId))
+	}
+	if len(m.Commitments) > 0 {
+		for _, e := range m.Commitments {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	l = len(m.Signature)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgCommitChallengeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgOpenChallenge) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovTx(uint64(m.HostId))
+	}
+	if m.ChallengeId != 0 {
+		n += 1 + sovTx(uint64(m.ChallengeId))
+	}
+	if m.Ordinal != 0 {
+		n += 1 + sovTx(uint64(m.Ordinal))
+	}
+	l = len(m.Opening)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Signature)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgOpenChallengeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Outcome != 0 {
+		n += 1 + sovTx(uint64(m.Outcome))
+	}
+	if m.Gops != 0 {
+		n += 1 + sovTx(uint64(m.Gops))
+	}
+	l = len(m.Detail)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgRegisterDevice) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = m.Report.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = len(m.Signature)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgRegisterDeviceResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Accepted {
+		n += 2
+	}
+	l = len(m.Serial)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Detail)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgSubmitDoubleDevice) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = m.First.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = m.Second.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgSubmitDoubleDeviceResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgSetRevocation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Authority)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Serial)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Revoked {
+		n += 2
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgSetRevocationResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgSubmitProbes) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Receipts) > 0 {
+		for _, e := range m.Receipts {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgSubmitProbesResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Accepted != 0 {
+		n += 1 + sovTx(uint64(m.Accepted))
+	}
+	if len(m.Rejections) > 0 {
+		for _, e := range m.Rejections {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgSubmitContradiction) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovTx(uint64(m.HostId))
+	}
+	l = m.First.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = m.Second.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgSubmitContradictionResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *ProbeRejection) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Index != 0 {
+		n += 1 + sovTx(uint64(m.Index))
+	}
+	if m.HostId != 0 {
+		n += 1 + sovTx(uint64(m.HostId))
+	}
+	if m.Slot != 0 {
+		n += 1 + sovTx(uint64(m.Slot))
+	}
+	l = len(m.Detail)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
 	return n
 }
 
@@ -2978,6 +5110,38 @@ func (m *MsgRegisterHost) Unmarshal(dAtA []byte) error {
 				m.AgentSignature = []byte{}
 			}
 			iNdEx = postIndex
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProbeEndpoint", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ProbeEndpoint = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
@@ -3245,6 +5409,38 @@ func (m *MsgUpdateHost) Unmarshal(dAtA []byte) error {
 			if m.EncryptionKey == nil {
 				m.EncryptionKey = []byte{}
 			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProbeEndpoint", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ProbeEndpoint = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
@@ -4472,6 +6668,1847 @@ func (m *MsgSubmitEquivocationResponse) Unmarshal(dAtA []byte) error {
 			return fmt.Errorf("proto: MsgSubmitEquivocationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCommitChallenge) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCommitChallenge: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCommitChallenge: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChallengeId", wireType)
+			}
+			m.ChallengeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChallengeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commitments", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commitments = append(m.Commitments, GpuCommitment{})
+			if err := m.Commitments[len(m.Commitments)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signature", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Signature = append(m.Signature[:0], dAtA[iNdEx:postIndex]...)
+			if m.Signature == nil {
+				m.Signature = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCommitChallengeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCommitChallengeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCommitChallengeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgOpenChallenge) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgOpenChallenge: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgOpenChallenge: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChallengeId", wireType)
+			}
+			m.ChallengeId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChallengeId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ordinal", wireType)
+			}
+			m.Ordinal = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ordinal |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Opening", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Opening = append(m.Opening[:0], dAtA[iNdEx:postIndex]...)
+			if m.Opening == nil {
+				m.Opening = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signature", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Signature = append(m.Signature[:0], dAtA[iNdEx:postIndex]...)
+			if m.Signature == nil {
+				m.Signature = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgOpenChallengeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgOpenChallengeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgOpenChallengeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Outcome", wireType)
+			}
+			m.Outcome = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Outcome |= ChallengeOutcome(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gops", wireType)
+			}
+			m.Gops = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Gops |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Detail", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Detail = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRegisterDevice) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRegisterDevice: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRegisterDevice: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Report", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Report.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signature", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Signature = append(m.Signature[:0], dAtA[iNdEx:postIndex]...)
+			if m.Signature == nil {
+				m.Signature = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRegisterDeviceResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRegisterDeviceResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRegisterDeviceResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accepted", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Accepted = bool(v != 0)
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Serial", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Serial = append(m.Serial[:0], dAtA[iNdEx:postIndex]...)
+			if m.Serial == nil {
+				m.Serial = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Detail", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Detail = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitDoubleDevice) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitDoubleDevice: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitDoubleDevice: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field First", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.First.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Second", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Second.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitDoubleDeviceResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitDoubleDeviceResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitDoubleDeviceResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetRevocation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetRevocation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetRevocation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Authority", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Authority = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Serial", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Serial = append(m.Serial[:0], dAtA[iNdEx:postIndex]...)
+			if m.Serial == nil {
+				m.Serial = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Revoked", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Revoked = bool(v != 0)
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetRevocationResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetRevocationResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetRevocationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitProbes) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitProbes: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitProbes: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Receipts", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Receipts = append(m.Receipts, ProbeReceipt{})
+			if err := m.Receipts[len(m.Receipts)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitProbesResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitProbesResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitProbesResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accepted", wireType)
+			}
+			m.Accepted = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Accepted |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rejections", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Rejections = append(m.Rejections, ProbeRejection{})
+			if err := m.Rejections[len(m.Rejections)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitContradiction) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitContradiction: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitContradiction: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field First", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.First.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Second", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Second.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitContradictionResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitContradictionResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitContradictionResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ProbeRejection) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ProbeRejection: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ProbeRejection: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Index", wireType)
+			}
+			m.Index = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Index |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			m.HostId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HostId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slot", wireType)
+			}
+			m.Slot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Slot |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Detail", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Detail = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])

@@ -1,0 +1,47 @@
+package types
+
+import "time"
+
+// DefaultChallengeParams returns the params of proofs of compute.
+func DefaultChallengeParams() ChallengeParams {
+	return ChallengeParams{
+		DrawEveryMs: 3_600_000, DrawPpm: 125_000,
+		MaxBlockMs: 5_000, AllowanceMs: 2_000,
+		SampleDelay: 2, Samples: 32, OpenWindowMs: 600_000,
+		ProofMaxAge: 30 * 24 * time.Hour,
+		SlowAnswers: 3, TolerancePpm: 150_000,
+		MissesToJail: 3, MissDaysPpm: 3_500_000,
+		CommitGas: 60_000, OpenGas: 100_000, OpenGasPerK: 600,
+	}
+}
+
+// Validate checks the range of every number.
+func (p ChallengeParams) Validate() error {
+	for _, r := range []struct {
+		name           string
+		got, low, high uint64
+	}{
+		{"draw_every_ms", p.DrawEveryMs, 1_000, 30 * 86_400_000},
+		{"draw_ppm", p.DrawPpm, 0, PPM},
+		{"max_block_ms", p.MaxBlockMs, 100, 60_000},
+		{"allowance_ms", p.AllowanceMs, 0, 60_000},
+		{"sample_delay", uint64(p.SampleDelay), 1, 100},
+		{"samples", uint64(p.Samples), 1, 256},
+		{"open_window_ms", p.OpenWindowMs, 1_000, 86_400_000},
+		{"slow_answers", uint64(p.SlowAnswers), 1, 3},
+		{"tolerance_ppm", p.TolerancePpm, 0, PPM - 1},
+		{"misses_to_jail", uint64(p.MissesToJail), 1, 16},
+		{"miss_days_ppm", p.MissDaysPpm, 0, 30 * PPM},
+		{"commit_gas", p.CommitGas, 1, 10_000_000},
+		{"open_gas", p.OpenGas, 1, 10_000_000},
+		{"open_gas_per_k", p.OpenGasPerK, 1, 1_000_000},
+	} {
+		if r.got < r.low || r.got > r.high {
+			return ErrInvalidParams.Wrapf("challenge.%s is %d, want %d to %d", r.name, r.got, r.low, r.high)
+		}
+	}
+	if low, high := time.Hour, 365*24*time.Hour; p.ProofMaxAge < low || p.ProofMaxAge > high {
+		return ErrInvalidParams.Wrapf("challenge.proof_max_age is %s, want %s to %s", p.ProofMaxAge, low, high)
+	}
+	return nil
+}

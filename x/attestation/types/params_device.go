@@ -1,0 +1,32 @@
+package types
+
+import "time"
+
+// DefaultDeviceParams returns the params of device attestation.
+func DefaultDeviceParams() DeviceParams {
+	return DeviceParams{
+		MaxNonceAge: 50, MaxAge: 7 * 24 * time.Hour, MaxCachedCertificates: 4_096,
+		SignatureGas: 25_000, ReportGas: 20_000,
+	}
+}
+
+// Validate checks the range of every number.
+func (p DeviceParams) Validate() error {
+	for _, r := range []struct {
+		name           string
+		got, low, high uint64
+	}{
+		{"max_nonce_age", uint64(p.MaxNonceAge), 1, 50},
+		{"max_cached_certificates", uint64(p.MaxCachedCertificates), 1, 1 << 20},
+		{"signature_gas", p.SignatureGas, 1, 10_000_000},
+		{"report_gas", p.ReportGas, 1, 10_000_000},
+	} {
+		if r.got < r.low || r.got > r.high {
+			return ErrInvalidParams.Wrapf("device.%s is %d, want %d to %d", r.name, r.got, r.low, r.high)
+		}
+	}
+	if low, high := time.Hour, 365*24*time.Hour; p.MaxAge < low || p.MaxAge > high {
+		return ErrInvalidParams.Wrapf("device.max_age is %s, want %s to %s", p.MaxAge, low, high)
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package types
+
+// DefaultProbeParams returns the params of probes.
+func DefaultProbeParams() ProbeParams {
+	return ProbeParams{
+		ProbePpm: 41_667, Probers: 4, MinOperators: 3, MaxMeasures: 64, MinBytes: 1 << 20,
+		StrayPpm: 500_000, MaxStrayedPpm: 500_000, MinScore: 8, MaxAgeDays: 3,
+		ReceiptGas: 5_000, MaxReceipts: 256,
+	}
+}
+
+// Validate checks the range of every number.
+func (p ProbeParams) Validate() error {
+	for _, r := range []struct {
+		name           string
+		got, low, high uint64
+	}{
+		{"probe_ppm", p.ProbePpm, 0, PPM},
+		{"probers", uint64(p.Probers), 1, 16},
+		{"min_operators", uint64(p.MinOperators), 1, 16},
+		{"max_measures", uint64(p.MaxMeasures), 1, 256},
+		{"min_bytes", p.MinBytes, 1, 1 << 30},
+		{"stray_ppm", p.StrayPpm, 1, PPM},
+		{"max_strayed_ppm", p.MaxStrayedPpm, 1, PPM},
+		{"min_score", uint64(p.MinScore), 1, 1_000},
+		{"max_age_days", uint64(p.MaxAgeDays), 1, 30},
+		{"receipt_gas", p.ReceiptGas, 1, 1_000_000},
+		{"max_receipts", uint64(p.MaxReceipts), 1, 1_024},
+	} {
+		if r.got < r.low || r.got > r.high {
+			return ErrInvalidParams.Wrapf("probe.%s is %d, want %d to %d", r.name, r.got, r.low, r.high)
+		}
+	}
+	return nil
+}
