@@ -60,6 +60,11 @@ func (s *NVML) Sample(ctx context.Context) (Sample, error) {
 	return locked(ctx, s, s.sample)
 }
 
+// Attest implements Source.
+func (s *NVML) Attest(context.Context, int, [32]byte) (Report, error) {
+	return Report{}, fmt.Errorf("%w: not yet", ErrUnsupported)
+}
+
 // Close implements Source.
 func (s *NVML) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -33,3 +33,6 @@ func (*NVML) Close() error { return nil }
 
 // IsTransient reports whether a source's error mends itself when the driver returns.
 func IsTransient(err error) bool { return errors.Is(err, ErrDriverGone) || errors.Is(err, ErrBusy) }
+
+// Attest implements Source.
+func (*NVML) Attest(context.Context, int, [32]byte) (Report, error) { return Report{}, errBuild }

@@ -15,6 +15,7 @@ type Kind string
 // The kinds of source.
 const (
 	KindNVML Kind = "nvml"
+	KindAMD  Kind = "amd" // read only: nothing proves its work
 	KindSim  Kind = "sim" // no hardware: only local and test chains know its class
 	KindFake Kind = "fake"
 )
@@ -28,6 +29,11 @@ type Source interface {
 	// Sample reads every GPU once. A GPU that can't be read is in the sample and
 	// marked; an error means that nothing could be read at all.
 	Sample(ctx context.Context) (Sample, error)
+	// Attest asks the GPU of this index for a report that it signs over the nonce.
+	// It answers ErrUnsupported, ErrNotHopper or ErrConfidentialComputingOff where
+	// no report will come without other hardware or another setup; other errors
+	// may mend themselves.
+	Attest(ctx context.Context, index int, nonce [32]byte) (Report, error)
 	// Close gives the driver back. The source is not used afterwards.
 	Close() error
 }

@@ -16,6 +16,7 @@ type Fake struct {
 	n     int
 	gone  bool
 	flags map[int]gpu.Flags
+	sign  func(index int, nonce [32]byte) (gpu.Report, error)
 }
 
 var _ gpu.Source = (*Fake)(nil)
@@ -38,6 +39,28 @@ func (f *Fake) SetFlags(i int, flags gpu.Flags) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.flags[i] = flags
+}
+
+// SetAttest makes the GPUs answer attestation requests; without it they have none.
+func (f *Fake) SetAttest(sign func(index int, nonce [32]byte) (gpu.Report, error)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sign = sign
+}
+
+// Attest implements gpu.Source.
+func (f *Fake) Attest(_ context.Context, index int, nonce [32]byte) (gpu.Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.gone:
+		return gpu.Report{}, gpu.ErrDriverGone
+	case index < 0 || index >= f.n || f.flags[index].Has(gpu.FlagLost):
+		return gpu.Report{}, fmt.Errorf("%w: index %d", gpu.ErrNoGPU, index)
+	case f.sign == nil:
+		return gpu.Report{}, gpu.ErrUnsupported
+	}
+	return f.sign(index, nonce)
 }
 
 // Kind implements gpu.Source.
