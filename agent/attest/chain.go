@@ -29,13 +29,17 @@ type Chain interface {
 	Attested(ctx context.Context, hostID, slot uint64) (bool, error)
 	OpenRentals(ctx context.Context, hostID uint64) ([]market.Rental, error)
 	Rental(ctx context.Context, id uint64) (market.Rental, error)
+	// Challenge returns the host's challenge, with IsNotFound when it has none. The
+	// answer is from the state of this height or a later one.
+	Challenge(ctx context.Context, hostID uint64, atLeast int64) (attestation.QueryChallengeResponse, error)
 	// Sender is the account that Submit sends from.
 	Sender() string
 	Submit(ctx context.Context, msg sdk.Msg) (chainclient.Result, error)
 }
 
-// client is Chain over the shared chain access.
-type client struct {
+// Client is Chain, and what the proofs ask (chain_proofs.go), over the shared
+// chain access.
+type Client struct {
 	*chainclient.Client
 	att    attestation.QueryClient
 	market market.QueryClient
@@ -44,15 +48,15 @@ type client struct {
 }
 
 // NewChain returns the chain as seen through c; fee signs and pays transactions.
-func NewChain(c *chainclient.Client, fee cryptotypes.PrivKey) (Chain, error) {
+func NewChain(c *chainclient.Client, fee cryptotypes.PrivKey) (*Client, error) {
 	sender, err := chainclient.Address(fee.PubKey())
 	if err != nil {
 		return nil, err
 	}
-	return &client{Client: c, att: attestation.NewQueryClient(c), market: market.NewQueryClient(c), fee: fee, sender: sender}, nil
+	return &Client{Client: c, att: attestation.NewQueryClient(c), market: market.NewQueryClient(c), fee: fee, sender: sender}, nil
 }
 
-func (c *client) Params(ctx context.Context) (attestation.Params, error) {
+func (c *Client) Params(ctx context.Context) (attestation.Params, error) {
 	r, err := c.att.Params(ctx, &attestation.QueryParamsRequest{})
 	if err != nil {
 		return attestation.Params{}, err
@@ -60,7 +64,7 @@ func (c *client) Params(ctx context.Context) (attestation.Params, error) {
 	return r.Params, nil
 }
 
-func (c *client) Clock(ctx context.Context) (attestation.QueryClockResponse, error) {
+func (c *Client) Clock(ctx context.Context) (attestation.QueryClockResponse, error) {
 	r, err := c.att.Clock(ctx, &attestation.QueryClockRequest{})
 	if err != nil {
 		return attestation.QueryClockResponse{}, err
@@ -68,7 +72,7 @@ func (c *client) Clock(ctx context.Context) (attestation.QueryClockResponse, err
 	return *r, nil
 }
 
-func (c *client) HostByKey(ctx context.Context, agentKey []byte) (attestation.QueryHostResponse, error) {
+func (c *Client) HostByKey(ctx context.Context, agentKey []byte) (attestation.QueryHostResponse, error) {
 	found, err := c.att.HostByAgentKey(ctx, &attestation.QueryHostByAgentKeyRequest{AgentKey: agentKey})
 	if chainclient.IsNotFound(err) {
 		return attestation.QueryHostResponse{}, ErrNotRegistered
@@ -83,7 +87,7 @@ func (c *client) HostByKey(ctx context.Context, agentKey []byte) (attestation.Qu
 	return *r, nil
 }
 
-func (c *client) Anchor(ctx context.Context, slot uint64) (attestation.Anchor, error) {
+func (c *Client) Anchor(ctx context.Context, slot uint64) (attestation.Anchor, error) {
 	r, err := c.att.Anchor(ctx, &attestation.QueryAnchorRequest{Slot: slot})
 	if err != nil {
 		return attestation.Anchor{}, err
@@ -91,7 +95,7 @@ func (c *client) Anchor(ctx context.Context, slot uint64) (attestation.Anchor, e
 	return r.Anchor, nil
 }
 
-func (c *client) Attested(ctx context.Context, hostID, slot uint64) (bool, error) {
+func (c *Client) Attested(ctx context.Context, hostID, slot uint64) (bool, error) {
 	r, err := c.att.HostSlot(ctx, &attestation.QueryHostSlotRequest{HostId: hostID, Slot: slot})
 	if err != nil {
 		return false, err
@@ -102,7 +106,7 @@ func (c *client) Attested(ctx context.Context, hostID, slot uint64) (bool, error
 // maxOpenRentals bounds what the agent reads of its host: each open rental holds a GPU.
 const maxOpenRentals = 4096
 
-func (c *client) OpenRentals(ctx context.Context, hostID uint64) ([]market.Rental, error) {
+func (c *Client) OpenRentals(ctx context.Context, hostID uint64) ([]market.Rental, error) {
 	var out []market.Rental
 	page := &query.PageRequest{Limit: 100}
 	for len(out) < maxOpenRentals {
@@ -119,7 +123,7 @@ func (c *client) OpenRentals(ctx context.Context, hostID uint64) ([]market.Renta
 	return out, nil
 }
 
-func (c *client) Rental(ctx context.Context, id uint64) (market.Rental, error) {
+func (c *Client) Rental(ctx context.Context, id uint64) (market.Rental, error) {
 	r, err := c.market.Rental(ctx, &market.QueryRentalRequest{RentalId: id})
 	if err != nil {
 		return market.Rental{}, err
@@ -127,8 +131,8 @@ func (c *client) Rental(ctx context.Context, id uint64) (market.Rental, error) {
 	return r.Rental, nil
 }
 
-func (c *client) Sender() string { return c.sender }
+func (c *Client) Sender() string { return c.sender }
 
-func (c *client) Submit(ctx context.Context, msg sdk.Msg) (chainclient.Result, error) {
+func (c *Client) Submit(ctx context.Context, msg sdk.Msg) (chainclient.Result, error) {
 	return c.Client.Submit(ctx, c.fee, msg)
 }

@@ -30,6 +30,8 @@ type Observation struct {
 	// Rentals are the host's open rentals now.
 	Rentals    []market.Rental
 	DetailRoot []byte
+	// Unanswered are the GPUs whose challenge ended in the slot without an answer.
+	Unanswered []uint32
 }
 
 // gapTolerance is the longest time between two samples within which the agent
@@ -43,7 +45,7 @@ func gapTolerance(slot time.Duration) time.Duration {
 // function, so the same observation always gives the same document.
 //
 // A GPU is down when any sample of the slot shows it down, missing, or the driver
-// gone. A rental that was active is listed as not running when the executor was
+// gone, and when a challenge of it ended in the slot without an answer. A rental that was active is listed as not running when the executor was
 // silent at the slot's end, or when at least as many samples show it down as show
 // it served.
 //
@@ -58,7 +60,7 @@ func BuildDocument(o Observation) (attestation.AttestationDoc, error) {
 	}
 	var down attestation.Bitmap
 	for i := range o.GPUs {
-		if slices.ContainsFunc(inside, func(r Record) bool { return !up(r, o.GPUs[i].Inventory.Uuid) }) {
+		if slices.Contains(o.Unanswered, o.GPUs[i].Ordinal) || slices.ContainsFunc(inside, func(r Record) bool { return !up(r, o.GPUs[i].Inventory.Uuid) }) {
 			down = down.Set(uint64(o.GPUs[i].Ordinal))
 		}
 	}

@@ -43,6 +43,8 @@ type fakeChain struct {
 	poison    uint64 // a start of this rental is refused, not by a module
 	back      uint64 // this rental turns out to be only reserved when its start comes, once
 	skew      int64  // seconds that block time is behind the clock
+	challenge *attestation.Challenge
+	mute      bool // the challenge can't be read
 
 	step func()      // called at each call, before it does anything
 	dead func() bool // the caller was killed: nothing it says arrives any more
@@ -193,6 +195,21 @@ func (c *fakeChain) Rental(_ context.Context, id uint64) (market.Rental, error) 
 		return r, notFound()
 	}
 	return r, nil
+}
+
+func (c *fakeChain) Challenge(_ context.Context, _ uint64, atLeast int64) (attestation.QueryChallengeResponse, error) {
+	leave, err := c.enter()
+	if err != nil {
+		return attestation.QueryChallengeResponse{}, err
+	}
+	defer leave()
+	if last, _ := c.params.LastClosable(c.now()); c.mute || atLeast > c.anchor(last).Height {
+		return attestation.QueryChallengeResponse{}, chainclient.ErrUnreachable
+	}
+	if c.challenge == nil {
+		return attestation.QueryChallengeResponse{}, notFound()
+	}
+	return attestation.QueryChallengeResponse{Challenge: *c.challenge}, nil
 }
 
 func (c *fakeChain) Submit(_ context.Context, msg sdk.Msg) (chainclient.Result, error) {

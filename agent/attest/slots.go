@@ -157,9 +157,13 @@ func (a *Agent) attestSlot(ctx context.Context, v *view, slot uint64, rentals []
 	if err != nil {
 		return err
 	}
+	unanswered, err := a.unanswered(ctx, v, anchor)
+	if err != nil {
+		return err
+	}
 	doc, err := BuildDocument(Observation{
 		ChainID: v.id.ChainID, Host: &v.host, GPUs: v.gpus, Params: v.params, Anchor: anchor, Slot: slot,
-		Records: records, Rentals: rentals, DetailRoot: root,
+		Records: records, Rentals: rentals, DetailRoot: root, Unanswered: unanswered,
 	})
 	if errors.Is(err, ErrNotObserved) {
 		a.logSkipped(slot, err)

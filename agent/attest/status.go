@@ -42,6 +42,16 @@ func (a *Agent) Status(st *agentapi.Status) error {
 	return nil
 }
 
+// Host returns what the chain last said of the host; ok is false before the first
+// answer, and for a while after an outage it is what was said before.
+func (a *Agent) Host() (id Identity, host attestation.Host, gpus []attestation.Gpu, params attestation.Params, ok bool) {
+	v := a.snapshot()
+	if v == nil {
+		return id, host, nil, params, false
+	}
+	return v.id, v.host, v.gpus, v.params, true
+}
+
 // Key returns the agent key that is live now, or the newest one before the host is known.
 func (a *Agent) Key() Signer {
 	if v := a.snapshot(); v != nil {

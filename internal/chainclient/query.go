@@ -70,6 +70,9 @@ func (c *Client) abciQuery(ctx context.Context, stage Stage, path string, data [
 		if r.Response.Code == codeInvalidHeight && r.Response.Codespace == sdkCodespace {
 			return fmt.Errorf("node has no block yet: %s", r.Response.Log)
 		}
+		if least := leastHeight(ctx); r.Response.Height < least {
+			return fmt.Errorf("node answers from height %d, want at least %d", r.Response.Height, least)
+		}
 		if r.Response.Code != 0 {
 			return &RejectedError{Stage: stage, Code: r.Response.Code, Codespace: r.Response.Codespace, Log: r.Response.Log}
 		}
