@@ -1,0 +1,75 @@
+package challenge
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	attestation "github.com/grafilab/grafi/x/attestation/types"
+)
+
+// openAll sends the openings of all GPUs whose answer is computed, one transaction each.
+func (t *turn) openAll(ctx context.Context) error {
+	if len(t.c.Sample) != 32 {
+		return fmt.Errorf("challenge %d: sample has %d bytes, want 32", t.c.Id, len(t.c.Sample))
+	}
+	for i := range t.c.Gpus {
+		g := &t.c.Gpus[i]
+		if g.Outcome != attestation.CHALLENGE_OUTCOME_PENDING || len(g.Commitment) == 0 || t.answered[g.Ordinal] {
+			continue
+		}
+		if err := t.open(ctx, g); err != nil {
+			return fmt.Errorf("open GPU %d of challenge %d: %w", g.Ordinal, t.c.Id, err)
+		}
+	}
+	return nil
+}
+
+// open sends one opening. The agent never opens what the chain would find wrong:
+// such a challenge stays unanswered, which costs no stake.
+func (t *turn) open(ctx context.Context, g *attestation.ChallengedGpu) error {
+	j := t.jobs[g.Ordinal]
+	if j == nil || !j.finished() || j.err != nil || j.bad {
+		return nil
+	}
+	commitment := j.proof.Commitment()
+	if !bytes.Equal(commitment[:], g.Commitment) {
+		j.bad = true
+		t.once("chain has another commitment than this GPU computed: the challenge stays unanswered",
+			"challenge", t.c.Id, "gpu", g.Ordinal, "chain", fmt.Sprintf("%x", g.Commitment), "computed", fmt.Sprintf("%x", commitment))
+		return nil
+	}
+	sample, n := [32]byte(t.c.Sample), int(t.r.Samples)
+	opening, err := j.proof.Open(sample, n)
+	if err == nil {
+		err = t.verify(j.work, commitment, sample, n, opening)
+	}
+	if err != nil {
+		j.bad = true
+		t.once("opening is wrong and is not sent: the GPU may be defective", "challenge", t.c.Id, "gpu", g.Ordinal, "err", err)
+		return nil
+	}
+	digest := sha256.Sum256(opening)
+	doc, err := (&attestation.ChallengeOpeningDoc{
+		ChainId: t.id.ChainID, HostId: t.id.HostID, ChallengeId: t.c.Id, Ordinal: g.Ordinal, OpeningDigest: digest[:],
+	}).Marshal()
+	if err != nil {
+		return err
+	}
+	res, err := t.chain.Submit(ctx, &attestation.MsgOpenChallenge{
+		Submitter: t.chain.Sender(), HostId: t.id.HostID, ChallengeId: t.c.Id, Ordinal: g.Ordinal, Opening: opening,
+		Signature: t.signer.SignDoc(attestation.DomainOpening, doc),
+	})
+	if err != nil {
+		return err
+	}
+	var answer attestation.MsgOpenChallengeResponse
+	if err := res.Response(0, &answer); err != nil {
+		return err
+	}
+	j.stop()
+	delete(t.jobs, g.Ordinal)
+	t.answered[g.Ordinal] = true
+	return t.ended(g.Ordinal, answer)
+}
