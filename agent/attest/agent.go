@@ -145,6 +145,11 @@ func (a *Agent) slotLength() time.Duration {
 	return 10 * time.Minute
 }
 
+// SignerFor returns the key that signs for the host in the slot, or nil.
+func SignerFor(host *attestation.Host, slot uint64, signers []Signer) Signer {
+	return signerFor(host, slot, signers)
+}
+
 // signerFor returns the key that signs for the slot, or nil. Of two keys that may,
 // the newest one signs.
 func signerFor(host *attestation.Host, slot uint64, signers []Signer) Signer {

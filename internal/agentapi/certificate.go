@@ -26,6 +26,11 @@ const clockSkew = 5 * time.Minute
 // key, issued by the agent key itself. The agent key is its own authority: who
 // has it from the chain needs nothing else. now is when it is issued.
 func SignGatewayCertificate(agent crypto.Signer, publicKeyDER []byte, now time.Time) (Certificate, error) {
+	return issue(agent, publicKeyDER, "grafi gateway", GatewayName, now, x509.ExtKeyUsageServerAuth)
+}
+
+// issue returns a certificate of the agent key for another key and one use.
+func issue(agent crypto.Signer, publicKeyDER []byte, subject, dnsName string, now time.Time, usage ...x509.ExtKeyUsage) (Certificate, error) {
 	agentPub, ok := agent.Public().(ed25519.PublicKey)
 	if !ok {
 		return Certificate{}, fmt.Errorf("agent key is %T, want ed25519", agent.Public())
@@ -42,18 +47,18 @@ func SignGatewayCertificate(agent crypto.Signer, publicKeyDER []byte, now time.T
 	authority := &x509.Certificate{Subject: name, PublicKey: agentPub}
 	leaf := &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: "grafi gateway"},
-		DNSNames:     []string{GatewayName},
+		Subject:      pkix.Name{CommonName: subject},
+		DNSNames:     []string{dnsName},
 		NotBefore:    now.Add(-clockSkew),
 		NotAfter:     now.Add(CertificateLifetime),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage:  usage,
 
 		BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, authority, leafPub, agent)
 	if err != nil {
-		return Certificate{}, fmt.Errorf("sign gateway certificate: %w", err)
+		return Certificate{}, fmt.Errorf("sign certificate of the %s: %w", subject, err)
 	}
 	return Certificate{DER: der, NotAfter: leaf.NotAfter.UTC()}, nil
 }
@@ -86,23 +91,34 @@ func GatewayTLS(agentKeys ...ed25519.PublicKey) *tls.Config {
 // VerifyGateway checks that the certificate was issued by one of the agent keys
 // for a gateway and is valid at now.
 func VerifyGateway(leaf *x509.Certificate, now time.Time, agentKeys ...ed25519.PublicKey) error {
-	if leaf.SignatureAlgorithm != x509.PureEd25519 {
-		return fmt.Errorf("%w: certificate is signed with %s", ErrWrongGateway, leaf.SignatureAlgorithm)
-	}
-	issued := false
-	for _, k := range agentKeys {
-		if len(k) == ed25519.PublicKeySize && !bytes.Equal(k, make([]byte, ed25519.PublicKeySize)) {
-			issued = issued || ed25519.Verify(k, leaf.RawTBSCertificate, leaf.Signature)
-		}
-	}
-	if !issued {
-		return fmt.Errorf("%w: certificate was issued by %q", ErrWrongGateway, leaf.Issuer.CommonName)
-	}
-	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		return fmt.Errorf("%w: certificate is valid from %s to %s", ErrWrongGateway, leaf.NotBefore, leaf.NotAfter)
+	if _, err := verify(leaf, now, ErrWrongGateway, agentKeys); err != nil {
+		return err
 	}
 	if leaf.IsCA || len(leaf.ExtKeyUsage) != 1 || leaf.ExtKeyUsage[0] != x509.ExtKeyUsageServerAuth {
 		return fmt.Errorf("%w: certificate is not for a gateway", ErrWrongGateway)
 	}
 	return nil
+}
+
+// verify returns the one of the agent keys that issued the certificate, which
+// must be valid at now. What it is for is not looked at.
+func verify(leaf *x509.Certificate, now time.Time, wrong error, agentKeys []ed25519.PublicKey) (issuer ed25519.PublicKey, err error) {
+	if leaf.SignatureAlgorithm != x509.PureEd25519 {
+		return nil, fmt.Errorf("%w: certificate is signed with %s", wrong, leaf.SignatureAlgorithm)
+	}
+	for _, k := range agentKeys {
+		if len(k) != ed25519.PublicKeySize || bytes.Equal(k, make([]byte, ed25519.PublicKeySize)) {
+			continue
+		}
+		if ed25519.Verify(k, leaf.RawTBSCertificate, leaf.Signature) {
+			issuer = k
+		}
+	}
+	if issuer == nil {
+		return nil, fmt.Errorf("%w: certificate was issued by %q", wrong, leaf.Issuer.CommonName)
+	}
+	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		return nil, fmt.Errorf("%w: certificate is valid from %s to %s", wrong, leaf.NotBefore, leaf.NotAfter)
+	}
+	return issuer, nil
 }
