@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package compute
+
+func dot(a, b []byte) uint32 { return dotGeneric(a, b) }
