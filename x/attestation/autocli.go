@@ -83,6 +83,18 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			Example: "grafid query attestation slot 2940000", PositionalArgs: args("slot"),
 		},
 		{
+			RpcMethod: "Proofs", Use: "proofs [host-id]", Short: "Show how far a host is proven, GPU by GPU: its trust tier and what it rests on",
+			Example: "grafid query attestation proofs 1", PositionalArgs: args("host_id"),
+		},
+		{
+			RpcMethod: "Probers", Use: "probers [host-id] [slot]", Short: "Show who probes a host in a slot, and whom it probes",
+			Example: "grafid query attestation probers 1 2940000", PositionalArgs: args("host_id", "slot"),
+		},
+		{
+			RpcMethod: "Connection", Use: "connection [host-id]", Short: "Show what probers measured of a host, and the medians that count today",
+			Example: "grafid query attestation connection 1", PositionalArgs: args("host_id"),
+		},
+		{
 			RpcMethod: "Invariants", Use: "invariants", Short: "Recompute the records from each other; broken is empty when all is well",
 			Example: "grafid query attestation invariants",
 		},
@@ -103,7 +115,7 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		},
 		{
 			RpcMethod: "UpdateHost", Use: "update-host [host-id] [region] [endpoint]", Short: "Change how a host is reached",
-			Example:        "grafid tx attestation update-host 1 DE https://gpu1.example.com:9443 --encryption-key 8520...4e6a --from alice",
+			Example:        "grafid tx attestation update-host 1 DE https://gpu1.example.com:9443 --probe-endpoint gpu1.example.com:9444 --encryption-key 8520...4e6a --from alice",
 			PositionalArgs: args("host_id", "region", "endpoint"),
 		},
 		{
@@ -133,6 +145,16 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			Short:          "Prove that a host signed two documents for one slot",
 			Example:        `grafid tx attestation submit-equivocation "$(cat first.json)" "$(cat second.json)" --from reporter`,
 			PositionalArgs: args("first", "second"),
+		},
+		{
+			RpcMethod: "SubmitProbes", Use: "submit-probes", Short: "Carry probe receipts that both agents have signed",
+			Example: `grafid tx attestation submit-probes --receipts "$(cat receipt.json)" --from relayer`,
+		},
+		{
+			RpcMethod: "SubmitContradiction", Use: "submit-contradiction [host-id] [first] [second]",
+			Short:          "Prove that a host signed two receipts of one probe",
+			Example:        `grafid tx attestation submit-contradiction 1 "$(cat first.json)" "$(cat second.json)" --from reporter`,
+			PositionalArgs: args("host_id", "first", "second"),
 		},
 		{RpcMethod: "SetHardwareClass", Skip: true}, // by governance only
 		{RpcMethod: "UpdateParams", Skip: true},     // by governance only

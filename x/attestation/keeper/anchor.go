@@ -42,6 +42,9 @@ func (k *Keeper) closeSlots(ctx context.Context) error {
 	if err := k.lastClosed.Set(ctx, slot); err != nil {
 		return err
 	}
+	if err := k.drawProbes(ctx, slot+1); err != nil {
+		return err
+	}
 	return sdkCtx.EventManager().EmitTypedEvent(&types.EventSlotClosed{Slot: slot, AnchorHeight: anchor.Height})
 }
 

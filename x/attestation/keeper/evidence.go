@@ -37,7 +37,7 @@ func (k *Keeper) SubmitEquivocation(ctx context.Context, submitter sdk.AccAddres
 		return err
 	}
 	for i, signed := range []*types.SignedAttestation{first, second} {
-		if err := verifyEvidence(ctx, params, &host, slot, docs[i], signed.Signature); err != nil {
+		if err := verifyEvidence(ctx, params, &host, slot, types.DomainAttestation, docs[i], signed.Signature); err != nil {
 			return err
 		}
 	}
@@ -48,9 +48,8 @@ func (k *Keeper) SubmitEquivocation(ctx context.Context, submitter sdk.AccAddres
 	if err := k.faults.Set(ctx, collections.Join(slot, host.Id)); err != nil {
 		return err
 	}
-	if _, err := k.staking.SlashEquivocation(ctx, stakingext.SlashRequest{
+	if _, err := k.staking.SlashBySchedule(ctx, stakingext.FAULT_EQUIVOCATION, stakingext.SlashRequest{
 		Operator:    operator,
-		Fault:       stakingext.FAULT_EQUIVOCATION,
 		FaultID:     fmt.Sprintf("equivocation/%d/%d", host.Id, slot),
 		CommittedAt: params.SlotStart(slot),
 		Reporter:    submitter,
@@ -113,8 +112,8 @@ func (k *Keeper) FaultProven(ctx context.Context, hostID, slot uint64) (bool, er
 }
 
 // verifyEvidence checks a signature against every key that answers for the slot.
-func verifyEvidence(ctx context.Context, params types.Params, host *types.Host, slot uint64, doc, signature []byte) error {
-	signBytes := types.SignBytesOf(types.DomainAttestation, doc)
+func verifyEvidence(ctx context.Context, params types.Params, host *types.Host, slot uint64, domain string, doc, signature []byte) error {
+	signBytes := types.SignBytesOf(domain, doc)
 	for i := range host.AgentKeys {
 		key := &host.AgentKeys[i]
 		if !key.Answers(slot) {

@@ -43,12 +43,6 @@ func (k *Keeper) NetworkFault(ctx context.Context, slot uint64) (bool, error) {
 	return params.IsNetworkFault(types.HostCounts(today).Get(position), usual), nil
 }
 
-// TrustTier returns how far the host is proven, 0 to 3. There are no challenges,
-// probes or device attestations yet, so that no host has a proof.
-func (k *Keeper) TrustTier(_ context.Context, _ uint64) (uint32, error) {
-	return types.Proofs{}.Tier(), nil
-}
-
 // ClassWeight returns the mining weight H of a class in PPM; 0 for no class, or an
 // unknown one.
 func (k *Keeper) ClassWeight(ctx context.Context, class string) (uint64, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/core/header"
+	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/codec/address"
 	"github.com/cosmos/cosmos-sdk/runtime"
@@ -42,14 +43,24 @@ const startSlot = 2_880_000
 // fakeStaking remembers what each GPU asks for and what was slashed.
 type fakeStaking struct {
 	operators map[string]bool
+	uncovered map[string]bool
 	weights   map[string]uint64 // "host/ordinal"
 	slashes   []stakingext.SlashRequest
-	err       error // of SetGPU and SlashEquivocation
+	err       error // of SetGPU and SlashBySchedule
 	failHost  uint64
 }
 
 func (s *fakeStaking) HasOperator(_ context.Context, operator sdk.AccAddress) (bool, error) {
 	return s.operators[string(operator)], nil
+}
+
+// Operator has all the stake that it needs, unless it is in uncovered.
+func (s *fakeStaking) Operator(_ context.Context, operator sdk.AccAddress) (stakingext.Operator, error) {
+	stake := math.NewInt(200)
+	if s.uncovered[string(operator)] {
+		stake = math.NewInt(199)
+	}
+	return stakingext.Operator{Address: text(operator), CountedStake: stake, Requirement: math.NewInt(200)}, nil
 }
 
 func (s *fakeStaking) SetGPU(_ context.Context, _ sdk.AccAddress, hostID uint64, ordinal uint32, weight uint64) error {
@@ -65,7 +76,8 @@ func (s *fakeStaking) RemoveGPU(_ context.Context, _ sdk.AccAddress, hostID uint
 	return nil
 }
 
-func (s *fakeStaking) SlashEquivocation(_ context.Context, req stakingext.SlashRequest) (stakingext.SlashResult, error) {
+func (s *fakeStaking) SlashBySchedule(_ context.Context, fault stakingext.Fault, req stakingext.SlashRequest) (stakingext.SlashResult, error) {
+	req.Fault = fault
 	s.slashes = append(s.slashes, req)
 	return stakingext.SlashResult{}, s.err
 }

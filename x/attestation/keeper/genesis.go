@@ -33,7 +33,10 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.initHosts(ctx, gs); err != nil {
 		return err
 	}
-	return k.initRecords(ctx, gs)
+	if err := k.initRecords(ctx, gs); err != nil {
+		return err
+	}
+	return k.initProbes(ctx, gs)
 }
 
 func (k *Keeper) initHosts(ctx context.Context, gs types.GenesisState) error {
@@ -142,7 +145,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if gs.RefreshFromHost, err = getOr(ctx, k.refreshFrom, 0); err != nil {
 		return nil, err
 	}
-	return gs, k.exportRecords(ctx, gs)
+	if err := k.exportRecords(ctx, gs); err != nil {
+		return nil, err
+	}
+	return gs, k.exportProbes(ctx, gs)
 }
 
 func (k *Keeper) exportRecords(ctx context.Context, gs *types.GenesisState) error {

@@ -12,9 +12,11 @@ import (
 type Registration struct {
 	Region   string
 	Endpoint string
-	Capacity uint32 // 0 for the number of GPUs
-	GPUs     []types.GpuInventory
-	Binding  Binding
+	// ProbeEndpoint is host:port for probes, or empty.
+	ProbeEndpoint string
+	Capacity      uint32 // 0 for the number of GPUs
+	GPUs          []types.GpuInventory
+	Binding       Binding
 }
 
 // RegisterHost declares a machine with its GPUs and binds its agent key. The
@@ -41,7 +43,7 @@ func (k *Keeper) RegisterHost(ctx context.Context, operator sdk.AccAddress, r Re
 	}
 	now := blockTime(ctx)
 	host := types.Host{
-		Operator: operatorStr, Status: types.HOST_STATUS_ACTIVE, Region: r.Region, Endpoint: r.Endpoint,
+		Operator: operatorStr, Status: types.HOST_STATUS_ACTIVE, Region: r.Region, Endpoint: r.Endpoint, ProbeEndpoint: r.ProbeEndpoint,
 		EncryptionKey: r.Binding.EncryptionKey, Capacity: r.Capacity, GpuCount: uint32(len(r.GPUs)),
 		Generation: 1, RegisteredAt: now,
 	}
@@ -77,6 +79,9 @@ func checkRegistration(params types.Params, r *Registration) error {
 	if err := types.ValidateEndpoint(r.Endpoint); err != nil {
 		return err
 	}
+	if err := types.ValidateProbeEndpoint(r.ProbeEndpoint); err != nil {
+		return err
+	}
 	if err := types.ValidateInventory(r.GPUs, params.MaxGpusPerHost); err != nil {
 		return err
 	}
@@ -99,21 +104,30 @@ func (k *Keeper) takeGPUs(ctx context.Context, capacity uint32) (uint64, error) 
 	return first, k.nextGPU.Set(ctx, next)
 }
 
+// Reach is how a host is reached.
+type Reach struct {
+	Region, Endpoint, ProbeEndpoint string
+	EncryptionKey                   []byte
+}
+
 // UpdateHost changes how a host is reached.
-func (k *Keeper) UpdateHost(ctx context.Context, operator sdk.AccAddress, hostID uint64, region, endpoint string, encryptionKey []byte) error {
+func (k *Keeper) UpdateHost(ctx context.Context, operator sdk.AccAddress, hostID uint64, r Reach) error {
 	host, err := k.ownHost(ctx, operator, hostID)
 	if err != nil {
 		return err
 	}
-	if err := types.ValidateRegion(region); err != nil {
+	if err := types.ValidateRegion(r.Region); err != nil {
 		return err
 	}
-	if err := types.ValidateEndpoint(endpoint); err != nil {
+	if err := types.ValidateEndpoint(r.Endpoint); err != nil {
 		return err
 	}
-	if err := types.ValidateEncryptionKey(encryptionKey); err != nil {
+	if err := types.ValidateProbeEndpoint(r.ProbeEndpoint); err != nil {
 		return err
 	}
-	host.Region, host.Endpoint, host.EncryptionKey = region, endpoint, encryptionKey
+	if err := types.ValidateEncryptionKey(r.EncryptionKey); err != nil {
+		return err
+	}
+	host.Region, host.Endpoint, host.ProbeEndpoint, host.EncryptionKey = r.Region, r.Endpoint, r.ProbeEndpoint, r.EncryptionKey
 	return k.setHost(ctx, host)
 }

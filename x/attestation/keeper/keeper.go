@@ -46,6 +46,8 @@ type Keeper struct {
 	counters   collections.Map[recordKey, []byte]                   // (day, bucket): a byte per GPU
 	hostCounts collections.Map[recordKey, []byte]                   // (day, 0): types.HostCounts
 	faults     collections.KeySet[collections.Pair[uint64, uint64]] // (slot, host)
+
+	probes probeState
 }
 
 // recordKey is (slot or day, bucket).
@@ -106,6 +108,8 @@ func NewKeeper(
 		counters:   collections.NewMap(sb, types.CountersPrefix, "counters", pair, collections.BytesValue),
 		hostCounts: collections.NewMap(sb, types.AttestedHostsPrefix, "attested_hosts", pair, collections.BytesValue),
 		faults:     collections.NewKeySet(sb, types.FaultsPrefix, "faults", pair),
+
+		probes: newProbeState(sb, cdc),
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -48,7 +48,7 @@ func (s msgServer) RegisterHost(ctx context.Context, msg *types.MsgRegisterHost)
 		return nil, err
 	}
 	host, err := s.k.RegisterHost(ctx, operator, Registration{
-		Region: msg.Region, Endpoint: msg.Endpoint, Capacity: msg.Capacity, GPUs: msg.Gpus,
+		Region: msg.Region, Endpoint: msg.Endpoint, ProbeEndpoint: msg.ProbeEndpoint, Capacity: msg.Capacity, GPUs: msg.Gpus,
 		Binding: Binding{AgentKey: msg.AgentKey, EncryptionKey: msg.EncryptionKey, Signature: msg.AgentSignature},
 	})
 	if err != nil {
@@ -64,7 +64,9 @@ func (s msgServer) UpdateHost(ctx context.Context, msg *types.MsgUpdateHost) (*t
 	if err != nil {
 		return nil, err
 	}
-	if err := s.k.UpdateHost(ctx, operator, msg.HostId, msg.Region, msg.Endpoint, msg.EncryptionKey); err != nil {
+	if err := s.k.UpdateHost(ctx, operator, msg.HostId, Reach{
+		Region: msg.Region, Endpoint: msg.Endpoint, ProbeEndpoint: msg.ProbeEndpoint, EncryptionKey: msg.EncryptionKey,
+	}); err != nil {
 		return nil, err
 	}
 	return &types.MsgUpdateHostResponse{}, emit(ctx, &types.EventHostUpdated{HostId: msg.HostId})

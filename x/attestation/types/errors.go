@@ -35,4 +35,6 @@ var (
 	ErrInvalidRegion    = errors.Register(ModuleName, 30, "invalid region")
 	ErrUnauthorized     = errors.Register(ModuleName, 31, "not the authority")
 	ErrImmutableParam   = errors.Register(ModuleName, 32, "param never changes after genesis")
+	ErrInvalidReceipt   = errors.Register(ModuleName, 60, "invalid probe receipt")
+	ErrNoProbeBeacon    = errors.Register(ModuleName, 61, "slot has no probe beacon")
 )

@@ -23,7 +23,10 @@ func (gs *GenesisState) Validate() error {
 	if err := gs.validateHosts(gpus); err != nil {
 		return err
 	}
-	return gs.validateRecords()
+	if err := gs.validateRecords(); err != nil {
+		return err
+	}
+	return gs.validateProbes()
 }
 
 func (gs *GenesisState) validateClasses() error {
@@ -122,6 +125,9 @@ func (h *Host) validateKeys(keys map[string]uint64) error {
 		return err
 	}
 	if err := ValidateEndpoint(h.Endpoint); err != nil {
+		return err
+	}
+	if err := ValidateProbeEndpoint(h.ProbeEndpoint); err != nil {
 		return err
 	}
 	if len(h.AgentKeys) == 0 || len(h.AgentKeys) > MaxAgentKeys {

@@ -17,7 +17,8 @@ type AttestationHooks interface {
 	// called once per message and day, in the order in which they were counted;
 	// a host that attested several slots of the day comes once for each.
 	AfterSlotsCounted(ctx context.Context, day uint64, hosts []CountedHost) error
-	// AfterEquivocationProven: the host signed two attestations of the slot.
+	// AfterEquivocationProven: the host signed two attestations of the slot, or two
+	// receipts of one probe in it.
 	AfterEquivocationProven(ctx context.Context, hostID, slot uint64) error
 }
 

@@ -46,4 +46,8 @@ var (
 	FloorPrefix           = collections.NewPrefix(17)
 	SignersPrefix         = collections.NewPrefix(18)
 	AttestedHostsPrefix   = collections.NewPrefix(19)
+
+	ConnectionsPrefix  = collections.NewPrefix(33)
+	ProberScoresPrefix = collections.NewPrefix(34)
+	ProbeBeaconsPrefix = collections.NewPrefix(35)
 )

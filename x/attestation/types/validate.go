@@ -48,10 +48,31 @@ func ValidateEndpoint(endpoint string) error {
 		return ErrInvalidEndpoint.Wrapf("got %q, want https://host[:port] and nothing after it", endpoint)
 	}
 	if hasPort {
-		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || n == 0 || port[0] == '0' || port[0] == '+' {
-			return ErrInvalidEndpoint.Wrapf("port %q, want 1 to 65535", port)
-		}
+		return validatePort(port)
+	}
+	return nil
+}
+
+// ValidateProbeEndpoint checks for host ":" port, at most 256 bytes, or nothing: a
+// host without an inbound port has none.
+func ValidateProbeEndpoint(endpoint string) error {
+	if endpoint == "" {
+		return nil
+	}
+	if len(endpoint) > maxEndpoint {
+		return ErrInvalidEndpoint.Wrapf("probe_endpoint of %d bytes, want at most %d", len(endpoint), maxEndpoint)
+	}
+	host, port, hasPort := splitPort(endpoint)
+	if !hasPort || !validHostName(host) {
+		return ErrInvalidEndpoint.Wrapf("probe_endpoint %q, want host:port, or nothing", endpoint)
+	}
+	return validatePort(port)
+}
+
+func validatePort(port string) error {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 || port[0] == '0' || port[0] == '+' {
+		return ErrInvalidEndpoint.Wrapf("port %q, want 1 to 65535", port)
 	}
 	return nil
 }
