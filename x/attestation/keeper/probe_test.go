@@ -238,7 +238,7 @@ func TestStrayersAreWeightedOut(t *testing.T) {
 	}
 	// It is heard again once it agreed often enough.
 	rates[6], rates[7] = 110, 110
-	for range 5 {
+	for range 6 {
 		f.day(3, rates)
 	}
 	require.Equal(t, uint32(4), f.connection(3).Operators)
