@@ -35,7 +35,9 @@ const StateOver = "OVER"
 
 func short(enum, prefix string) string { return enum[min(len(prefix), len(enum)):] }
 
-func outcomeName(o attestation.ChallengeOutcome) string { return short(o.String(), "CHALLENGE_OUTCOME_") }
+func outcomeName(o attestation.ChallengeOutcome) string {
+	return short(o.String(), "CHALLENGE_OUTCOME_")
+}
 
 // Status returns the newest challenge, nil for none, and why none can be answered now.
 func (f *Flow) Status() (*Last, error) {

@@ -1,0 +1,111 @@
+package probe
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	attestation "github.com/grafilab/grafi/x/attestation/types"
+)
+
+// mbit is a speed in bits per second.
+const mbit = 1e6
+
+// oneReceipt waits for the only receipt.
+func oneReceipt(t *testing.T, w *world) attestation.ProbeReceipt {
+	t.Helper()
+	require.Eventually(t, func() bool { return len(w.received()) > 0 }, 15*time.Second, 20*time.Millisecond)
+	time.Sleep(100 * time.Millisecond) // a second one would have come
+	require.Len(t, w.received(), 1)
+	return w.received()[0]
+}
+
+// within15 requires a rate to be what the line is shaped to.
+func within15(t *testing.T, want float64, bytes, us uint64) {
+	t.Helper()
+	require.InDelta(t, want, float64(bytes)*8/float64(us)*1e6, want*0.15)
+}
+
+func TestAShapedLineIsMeasured(t *testing.T) {
+	for name, tc := range map[string]struct{ proberInbound, targetInbound bool }{
+		"both have a port":      {true, true},
+		"target without a port": {true, false},
+		"prober without a port": {false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(1, 2)
+			prober := w.start(t, 1, tc.proberInbound, shape{}, "")
+			target := w.start(t, 2, tc.targetInbound, shape{up: 40 * mbit, down: 120 * mbit}, "")
+			began(t, prober, target)
+			w.draw(11, pair{slot: 11, prober: 1, target: 2})
+			r := oneReceipt(t, w)
+			within15(t, 40*mbit, r.Doc.UpBytes, r.Doc.UpUs)
+			within15(t, 120*mbit, r.Doc.DownBytes, r.Doc.DownUs)
+			require.Len(t, r.Doc.Exporter, 32)
+			require.Len(t, w.keys[1].signed, 1)
+			require.Len(t, w.keys[2].signed, 1)
+			prober.stop()
+			target.stop()
+			require.Equal(t, map[string]int{OutcomeSigned: 1}, prober.seen.all)
+			require.Equal(t, map[string]int{OutcomeSigned: 1}, target.seen.all)
+			require.EqualValues(t, 1, prober.status.Made)
+			require.EqualValues(t, 1, target.status.Taken)
+			require.EqualValues(t, 40, (target.status.LastUpMbps+5)/10*10)
+		})
+	}
+}
+
+func TestHostsThatCantBeMeasuredAreLeftAlone(t *testing.T) {
+	w := newWorld(1, 2, 3)
+	h := w.hosts[3]
+	h.Operator = w.hosts[1].Operator
+	w.hosts[3] = h
+	one := w.start(t, 1, false, shape{}, "")
+	two := w.start(t, 2, false, shape{}, "")
+	three := w.start(t, 3, true, shape{}, "")
+	began(t, one, two, three)
+	w.draw(11, pair{slot: 11, prober: 1, target: 2}, pair{slot: 11, prober: 1, target: 3})
+	time.Sleep(500 * time.Millisecond)
+	require.Empty(t, w.received(), "neither has a port; the other two are of one operator")
+}
+
+func TestASlotInWhichTheStateWasMadeIsNotProbed(t *testing.T) {
+	w := newWorld(1, 2)
+	w.draw(10, pair{slot: 10, prober: 1, target: 2})
+	prober, target := w.start(t, 1, true, shape{}, ""), w.start(t, 2, true, shape{}, "")
+	began(t, prober, target)
+	time.Sleep(300 * time.Millisecond)
+	require.Empty(t, w.received())
+	require.Empty(t, w.keys[1].signed)
+}
+
+func TestAReceiptWhoseReplyIsLostIsSentAgainAndNotSignedAgain(t *testing.T) {
+	w := newWorld(1, 2)
+	w.loseReply = 1
+	prober, target := w.start(t, 1, false, shape{}, ""), w.start(t, 2, true, shape{}, "")
+	began(t, prober, target)
+	w.draw(11, pair{slot: 11, prober: 1, target: 2})
+	require.Eventually(t, func() bool { return len(w.received()) == 2 }, 15*time.Second, 20*time.Millisecond)
+	require.Equal(t, w.received()[0], w.received()[1])
+	require.Len(t, w.keys[1].signed, 1)
+}
+
+func TestManyPairsOfOneHost(t *testing.T) {
+	w := newWorld(1, 2, 3)
+	var agents []*agent
+	for id := range uint64(3) {
+		agents = append(agents, w.start(t, id+1, id != 2, shape{up: 80 * mbit, down: 80 * mbit}, ""))
+	}
+	began(t, agents...)
+	var pairs []pair
+	for _, other := range []uint64{2, 3} {
+		pairs = append(pairs, pair{slot: 11, prober: 1, target: other}, pair{slot: 11, prober: other, target: 1})
+	}
+	w.draw(11, pairs...)
+	require.Eventually(t, func() bool { return len(w.received()) == len(pairs) }, 60*time.Second, 50*time.Millisecond)
+	for _, r := range w.received() { // no transfer ran beside another
+		within15(t, 80*mbit, r.Doc.UpBytes, r.Doc.UpUs)
+	}
+}
