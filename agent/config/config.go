@@ -25,8 +25,6 @@ const EnvPrefix = "GRAFI_AGENT_"
 // FileName is the configuration file in the home folder.
 const FileName = "config.yaml"
 
-const systemHome = "/var/lib/grafi-agent"
-
 // ErrInvalid wraps everything that is wrong with a configuration.
 var ErrInvalid = errors.New("configuration")
 
@@ -51,14 +49,6 @@ type Config struct {
 	LogFormat string `koanf:"log-format"`
 }
 
-// DefaultHome is the system's folder for root, and one in the user's home else.
-func DefaultHome() string {
-	if dir, err := os.UserHomeDir(); err == nil && os.Geteuid() != 0 {
-		return filepath.Join(dir, ".grafi-agent")
-	}
-	return systemHome
-}
-
 // AddFlags adds a flag for every value.
 func AddFlags(f *pflag.FlagSet) {
 	f.String("config", "", "YAML file with the values of any of these flags; "+FileName+" in --home when empty")
@@ -70,7 +60,7 @@ func AddFlags(f *pflag.FlagSet) {
 	f.String("gpu-source", "auto", "auto, nvml or sim; auto takes sim only where no NVIDIA driver is installed")
 	f.String("nvml-library", "", "path of libnvidia-ml.so.1; the system's when empty")
 	f.Int("sim-gpus", 1, "number of simulated GPUs (SIM: only local and test chains accept them)")
-	f.String("socket", "", "unix socket for the executor; /run/grafi-agent/agent.sock, or agent.sock in a --home of your own, when empty")
+	f.String("socket", "", socketHelp)
 	f.String("metrics-listen", "127.0.0.1:9464", "loopback address of Prometheus metrics; none when empty")
 	f.Duration("sample-every", 10*time.Second, "time between two samples of the GPUs")
 	f.Uint64("detail-every", 6, "slots between two Merkle roots of raw samples")
@@ -192,10 +182,7 @@ func (c Config) finish() (Config, error) {
 	}
 	c.Home = home
 	if c.Socket == "" {
-		c.Socket = filepath.Join(c.Home, "agent.sock")
-		if c.Home == systemHome {
-			c.Socket = "/run/grafi-agent/agent.sock"
-		}
+		c.Socket = defaultSocket(c.Home)
 	}
 	check := func(ok bool, format string, args ...any) {
 		if !ok && err == nil {
@@ -208,7 +195,8 @@ func (c Config) finish() (Config, error) {
 	check(c.SampleEvery >= time.Second && c.SampleEvery <= 30*time.Second, "sample-every: got %s, want 1s to 30s", c.SampleEvery)
 	check(c.DetailEvery >= 1 && c.DetailEvery <= 144, "detail-every: got %d, want 1 to 144", c.DetailEvery)
 	check(c.MetricsListen == "" || loopback(c.MetricsListen), "metrics-listen: got %q, want a loopback address such as 127.0.0.1:9464, or nothing", c.MetricsListen)
-	check(len(c.Socket) < 104, "socket: %q is longer than a unix socket's path may be (103 bytes)", c.Socket)
+	serr := checkSocket(c.Socket)
+	check(serr == nil, "socket: %v", serr)
 	return c, err
 }
 
@@ -222,17 +210,8 @@ func loopback(addr string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// AgentKeyPath is the key that signs what the host says.
-func (c Config) AgentKeyPath() string { return filepath.Join(c.Home, "keys", "agent.key") }
-
-// NextAgentKeyPath is the key that a rotation brings in.
-func (c Config) NextAgentKeyPath() string { return filepath.Join(c.Home, "keys", "agent-next.key") }
-
-// EncryptionKeyPath is the host's X25519 key, which the executor opens secrets with.
-func (c Config) EncryptionKeyPath() string { return filepath.Join(c.Home, "keys", "encryption.key") }
-
-// FeeKeyPath is the hot key that pays fees.
-func (c Config) FeeKeyPath() string { return filepath.Join(c.Home, "keys", "fee.key") }
+// KeysPath is the folder of the keys.
+func (c Config) KeysPath() string { return filepath.Join(c.Home, "keys") }
 
 // StatePath is the bbolt file.
 func (c Config) StatePath() string { return filepath.Join(c.Home, "state.db") }

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 )
@@ -18,10 +17,10 @@ type AgentKey struct{ priv ed25519.PrivateKey }
 
 var _ crypto.Signer = (*AgentKey)(nil)
 
-// CreateAgentKey makes a key and its file (PKCS #8 in PEM).
+// CreateAgentKey makes a key and keeps it (PKCS #8).
 //
-// Errors: ErrExists.
-func CreateAgentKey(path string) (*AgentKey, error) {
+// Errors: ErrExists, ErrReadOnly.
+func CreateAgentKey(s Store, name string) (*AgentKey, error) {
 	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -30,7 +29,7 @@ func CreateAgentKey(path string) (*AgentKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := create(path, &pem.Block{Type: pkcs8, Bytes: der}); err != nil {
+	if err := s.Create(name, pkcs8, der); err != nil {
 		return nil, err
 	}
 	return &AgentKey{priv: priv}, nil
@@ -39,18 +38,18 @@ func CreateAgentKey(path string) (*AgentKey, error) {
 // LoadAgentKey reads the key.
 //
 // Errors: ErrNotFound, ErrUnsafe, ErrMalformed.
-func LoadAgentKey(path string) (*AgentKey, error) {
-	der, err := read(path, pkcs8)
+func LoadAgentKey(s Store, name string) (*AgentKey, error) {
+	der, err := s.Load(name, pkcs8)
 	if err != nil {
 		return nil, err
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrMalformed, path, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrMalformed, s.Where(name), err)
 	}
 	priv, ok := key.(ed25519.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s holds a %T, want ed25519", ErrMalformed, path, key)
+		return nil, fmt.Errorf("%w: %s holds a %T, want ed25519", ErrMalformed, s.Where(name), key)
 	}
 	return &AgentKey{priv: priv}, nil
 }

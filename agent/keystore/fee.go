@@ -2,7 +2,6 @@ package keystore
 
 import (
 	"encoding/hex"
-	"encoding/pem"
 	"fmt"
 	"strings"
 
@@ -12,37 +11,40 @@ import (
 // feeBlock is the PEM type of a fee key; its content is the 32-byte scalar.
 const feeBlock = "GRAFI SECP256K1 FEE KEY"
 
-// CreateFeeKey makes the hot key that pays the agent's fees, and its file. It
+// CreateFeeKey makes the hot key that pays the agent's fees, and keeps it. It
 // should hold little, or only a fee grant of the operator.
 //
-// Errors: ErrExists.
-func CreateFeeKey(path string) (*secp256k1.PrivKey, error) {
+// Errors: ErrExists, ErrReadOnly.
+func CreateFeeKey(s Store, name string) (*secp256k1.PrivKey, error) {
 	key := secp256k1.GenPrivKey()
-	return key, create(path, &pem.Block{Type: feeBlock, Bytes: key.Key})
+	if err := s.Create(name, feeBlock, key.Key); err != nil {
+		return nil, err
+	}
+	return key, nil
 }
 
-// ImportFeeKey writes a key given as 64 hex digits, such as
+// ImportFeeKey keeps a key given as 64 hex digits, such as
 // "grafid keys export NAME --unarmored-hex --unsafe" prints.
 //
 // Errors: ErrExists, ErrMalformed.
-func ImportFeeKey(path, hexKey string) (*secp256k1.PrivKey, error) {
+func ImportFeeKey(s Store, name, hexKey string) (*secp256k1.PrivKey, error) {
 	raw, err := hex.DecodeString(strings.TrimSpace(hexKey))
 	if err != nil || len(raw) != secp256k1.PrivKeySize {
 		return nil, fmt.Errorf("%w: want %d hex digits", ErrMalformed, 2*secp256k1.PrivKeySize) // the key itself is never shown
 	}
-	return &secp256k1.PrivKey{Key: raw}, create(path, &pem.Block{Type: feeBlock, Bytes: raw})
+	return &secp256k1.PrivKey{Key: raw}, s.Create(name, feeBlock, raw)
 }
 
 // LoadFeeKey reads the key.
 //
 // Errors: ErrNotFound, ErrUnsafe, ErrMalformed.
-func LoadFeeKey(path string) (*secp256k1.PrivKey, error) {
-	raw, err := read(path, feeBlock)
+func LoadFeeKey(s Store, name string) (*secp256k1.PrivKey, error) {
+	raw, err := s.Load(name, feeBlock)
 	if err != nil {
 		return nil, err
 	}
 	if len(raw) != secp256k1.PrivKeySize {
-		return nil, fmt.Errorf("%w: %s holds %d bytes, want %d", ErrMalformed, path, len(raw), secp256k1.PrivKeySize)
+		return nil, fmt.Errorf("%w: %s holds %d bytes, want %d", ErrMalformed, s.Where(name), len(raw), secp256k1.PrivKeySize)
 	}
 	return &secp256k1.PrivKey{Key: raw}, nil
 }

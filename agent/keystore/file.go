@@ -1,62 +1,51 @@
-// Package keystore keeps the agent's keys in files that nobody else can read:
-// the ed25519 agent key (signs attestations and reports), the X25519 key of the
-// host (opens sealed secrets) and the secp256k1 fee key (a hot account that pays
-// fees). The operator's wallet key is never here.
 package keystore
 
 import (
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
-)
-
-// Errors of the store.
-var (
-	// ErrExists means that there is a key already. It is never overwritten.
-	ErrExists = errors.New("key exists already")
-	// ErrNotFound means that there is no key.
-	ErrNotFound = errors.New("key not found")
-	// ErrUnsafe means that others could read or replace the key.
-	ErrUnsafe = errors.New("key file is not safe")
-	// ErrMalformed means that the file is no key of the wanted kind.
-	ErrMalformed = errors.New("key file is malformed")
 )
 
 const maxKeyFile = 16 << 10
 
-// credentialsEnv is set by systemd for a unit with LoadCredential=.
-const credentialsEnv = "CREDENTIALS_DIRECTORY"
-
-// Locate returns the file to read a key from: systemd's credential of this name
-// when the unit was given one, and else path.
-func Locate(path, credential string) string {
-	if dir := os.Getenv(credentialsEnv); dir != "" {
-		c := filepath.Join(dir, credential)
-		if _, err := os.Lstat(c); err == nil {
-			return c
-		}
-	}
-	return path
+// Files keeps each secret in a file of its own that only this user can read. A nil
+// Sealer writes plain PEM.
+type Files struct {
+	Dir    string
+	Sealer Sealer
 }
 
-// create writes a new file with mode 0600, whole or not at all, and on disk
-// before it returns. It never replaces a file.
-func create(path string, block *pem.Block) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+var _ Store = Files{}
+
+// Where implements Store.
+func (s Files) Where(name string) string { return filepath.Join(s.Dir, name) }
+
+// Create implements Store: the file is written whole or not at all.
+func (s Files) Create(name, kind string, secret []byte) (err error) {
+	path := s.Where(name)
+	content, err := encode(s.Sealer, kind, secret)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("key folder: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
+	if err := protect(s.Dir); err != nil {
+		return fmt.Errorf("key folder: %w", err)
+	}
+	f, err := os.CreateTemp(s.Dir, ".key-*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("key file: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
-	_, werr := f.Write(pem.EncodeToMemory(block))
-	if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
+	perr := protect(f.Name()) // before the secret is in it
+	var werr error
+	if perr == nil {
+		_, werr = f.Write(content)
+	}
+	if err := errors.Join(perr, werr, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("key file %s: %w", path, err)
 	}
 	// A hard link, unlike a rename, fails when the name is taken.
@@ -65,32 +54,68 @@ func create(path string, block *pem.Block) (err error) {
 	} else if err != nil {
 		return fmt.Errorf("key file %s: %w", path, err)
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(s.Dir)
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
+// Load implements Store.
+func (s Files) Load(name, kind string) ([]byte, error) {
+	return load(s.Where(name), kind, s.Sealer, 0o600)
+}
+
+// Promote implements Store.
+func (s Files) Promote(next, name, suffix string) (string, error) {
+	kept := s.Where(name) + suffix
+	if err := os.Rename(s.Where(name), kept); err != nil {
+		return "", fmt.Errorf("keep the old key: %w", err)
 	}
-	return errors.Join(d.Sync(), d.Close())
+	if err := os.Rename(s.Where(next), s.Where(name)); err != nil {
+		return kept, fmt.Errorf("take the next key: %w", err)
+	}
+	return kept, syncDir(s.Dir)
 }
 
-// read returns the PEM block of a safe file.
-func read(path, kind string) ([]byte, error) {
-	// O_NOFOLLOW: a link could point to a file that others can change.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+// Credentials are the files that systemd gives to a unit by LoadCredential= or
+// LoadCredentialEncrypted=, in a folder that only the unit can enter.
+type Credentials struct{ Dir string }
+
+var _ Store = Credentials{}
+
+// Where implements Store.
+func (s Credentials) Where(name string) string { return filepath.Join(s.Dir, name) }
+
+// Load implements Store. systemd makes its copies with mode 0440.
+func (s Credentials) Load(name, kind string) ([]byte, error) {
+	return load(s.Where(name), kind, nil, 0o440|0o600)
+}
+
+// Create implements Store.
+func (s Credentials) Create(name, _ string, _ []byte) error {
+	return fmt.Errorf("%w: %s is a systemd credential", ErrReadOnly, s.Where(name))
+}
+
+// Promote implements Store.
+func (s Credentials) Promote(_, name, _ string) (string, error) {
+	return "", fmt.Errorf("%w: %s is a systemd credential", ErrReadOnly, s.Where(name))
+}
+
+// load returns the secret of a file that nobody else can read or replace.
+func load(path, kind string, sealer Sealer, allowed os.FileMode) ([]byte, error) {
+	f, err := openNoFollow(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s", ErrNotFound, path)
 	}
-	if errors.Is(err, syscall.ELOOP) {
-		return nil, fmt.Errorf("%w: %s is a symbolic link", ErrUnsafe, path)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
-	if err := safe(f, path); err != nil {
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("key file %s: %w", path, err)
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is no regular file", ErrUnsafe, path)
+	}
+	if err := private(fi, path, allowed); err != nil {
 		return nil, err
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
@@ -100,31 +125,5 @@ func read(path, kind string) ([]byte, error) {
 	if len(raw) > maxKeyFile {
 		return nil, fmt.Errorf("%w: %s is larger than %d bytes", ErrMalformed, path, maxKeyFile)
 	}
-	block, rest := pem.Decode(raw)
-	if block == nil || block.Type != kind || len(strings.TrimSpace(string(rest))) != 0 {
-		return nil, fmt.Errorf("%w: %s: want one PEM block %q", ErrMalformed, path, kind)
-	}
-	return block.Bytes, nil
-}
-
-// safe checks who can read and replace the file.
-func safe(f *os.File, path string) error {
-	fi, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("key file %s: %w", path, err)
-	}
-	if !fi.Mode().IsRegular() {
-		return fmt.Errorf("%w: %s is no regular file", ErrUnsafe, path)
-	}
-	allowed := os.FileMode(0o600)
-	if dir := os.Getenv(credentialsEnv); dir != "" && filepath.Dir(path) == filepath.Clean(dir) {
-		allowed = 0o440 // what systemd sets, in a folder that only the unit can enter
-	}
-	if mode := fi.Mode().Perm(); mode&^allowed != 0 {
-		return fmt.Errorf("%w: %s has mode %04o, want at most %04o (mend it with: chmod 600 %s)", ErrUnsafe, path, mode, allowed, path)
-	}
-	if st, ok := fi.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("%w: %s belongs to user %d, want %d or root", ErrUnsafe, path, st.Uid, os.Geteuid())
-	}
-	return nil
+	return decode(sealer, path, kind, raw)
 }

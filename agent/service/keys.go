@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 
@@ -16,12 +15,16 @@ import (
 	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
 
-// Names of the systemd credentials (LoadCredential=) that replace the key files.
+// Names of the keys in the store. systemd's credentials (LoadCredential=) have the same.
 const (
-	CredentialAgent      = "agent.key"
-	CredentialEncryption = "encryption.key"
-	CredentialFee        = "fee.key"
+	AgentKeyName      = "agent.key"
+	NextAgentKeyName  = "agent-next.key" // the one that a rotation brings in
+	EncryptionKeyName = "encryption.key"
+	FeeKeyName        = "fee.key"
 )
+
+// KeyStore returns the store of the configuration's keys.
+func KeyStore(cfg config.Config) keystore.Store { return keystore.Open(cfg.KeysPath()) }
 
 // Keys are all keys of an agent.
 type Keys struct {
@@ -39,21 +42,22 @@ type Keys struct {
 //
 // Errors: ErrNoKeys, keystore.ErrUnsafe, keystore.ErrMalformed.
 func LoadKeys(cfg config.Config) (Keys, error) {
+	store := KeyStore(cfg)
 	var k Keys
 	var err error
-	if k.Current, err = keystore.LoadAgentKey(keystore.Locate(cfg.AgentKeyPath(), CredentialAgent)); err != nil {
+	if k.Current, err = keystore.LoadAgentKey(store, AgentKeyName); err != nil {
 		return k, noKeys(fmt.Errorf("agent key: %w", err), cfg)
 	}
-	enc, err := keystore.LoadEncryptionKey(keystore.Locate(cfg.EncryptionKeyPath(), CredentialEncryption))
+	enc, err := keystore.LoadEncryptionKey(store, EncryptionKeyName)
 	if err != nil {
 		return k, noKeys(fmt.Errorf("encryption key: %w", err), cfg)
 	}
-	if k.Fee, err = keystore.LoadFeeKey(keystore.Locate(cfg.FeeKeyPath(), CredentialFee)); err != nil {
+	if k.Fee, err = keystore.LoadFeeKey(store, FeeKeyName); err != nil {
 		return k, noKeys(fmt.Errorf("fee key: %w", err), cfg)
 	}
 	k.Encryption = enc.PublicKey().Bytes()
 	k.Seed = k.Encryption // unlike the agent key, it outlives a rotation
-	next, err := keystore.LoadAgentKey(cfg.NextAgentKeyPath())
+	next, err := keystore.LoadAgentKey(store, NextAgentKeyName)
 	switch {
 	case err == nil:
 		k.Agent = append(k.Agent, next)
@@ -68,14 +72,15 @@ func LoadKeys(cfg config.Config) (Keys, error) {
 // and the old one signs for no slot any more. It does nothing otherwise, and is
 // called before the agent starts.
 func FinishRotation(ctx context.Context, cfg config.Config, chain attest.Chain, log *slog.Logger) error {
-	next, err := keystore.LoadAgentKey(cfg.NextAgentKeyPath())
+	store := KeyStore(cfg)
+	next, err := keystore.LoadAgentKey(store, NextAgentKeyName)
 	if errors.Is(err, keystore.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("next agent key: %w", err)
 	}
-	current, err := keystore.LoadAgentKey(keystore.Locate(cfg.AgentKeyPath(), CredentialAgent))
+	current, err := keystore.LoadAgentKey(store, AgentKeyName)
 	if err != nil {
 		return fmt.Errorf("agent key: %w", err)
 	}
@@ -92,12 +97,9 @@ func FinishRotation(ctx context.Context, cfg config.Config, chain attest.Chain, 
 	if signs(host.Host, current, clock.OldestAcceptedSlot) {
 		return nil
 	}
-	old := fmt.Sprintf("%s.%x.old", cfg.AgentKeyPath(), current.PublicKey()[:4])
-	if err := os.Rename(cfg.AgentKeyPath(), old); err != nil {
-		return fmt.Errorf("keep the old agent key: %w", err)
-	}
-	if err := os.Rename(cfg.NextAgentKeyPath(), cfg.AgentKeyPath()); err != nil {
-		return fmt.Errorf("take the next agent key: %w", err)
+	old, err := store.Promote(NextAgentKeyName, AgentKeyName, fmt.Sprintf(".%x.old", current.PublicKey()[:4]))
+	if err != nil {
+		return fmt.Errorf("rotate the agent key: %w", err)
 	}
 	log.Info("agent key rotated", "agent_key", fmt.Sprintf("%x", next.PublicKey()), "old", old)
 	return nil

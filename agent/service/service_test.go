@@ -41,11 +41,11 @@ func newConfig(t *testing.T, args ...string) config.Config {
 
 func makeKeys(t *testing.T, cfg config.Config) service.Keys {
 	t.Helper()
-	_, err := keystore.CreateAgentKey(cfg.AgentKeyPath())
+	_, err := keystore.CreateAgentKey(service.KeyStore(cfg), service.AgentKeyName)
 	require.NoError(t, err)
-	_, err = keystore.CreateEncryptionKey(cfg.EncryptionKeyPath())
+	_, err = keystore.CreateEncryptionKey(service.KeyStore(cfg), service.EncryptionKeyName)
 	require.NoError(t, err)
-	_, err = keystore.CreateFeeKey(cfg.FeeKeyPath())
+	_, err = keystore.CreateFeeKey(service.KeyStore(cfg), service.FeeKeyName)
 	require.NoError(t, err)
 	keys, err := service.LoadKeys(cfg)
 	require.NoError(t, err)
@@ -161,7 +161,7 @@ func TestRotationFinishesAfterTheOldKeysLastSlot(t *testing.T) {
 	old := keys.Current.PublicKey()
 	require.NoError(t, service.FinishRotation(t.Context(), cfg, rotationChain{}, log), "nothing to rotate")
 
-	next, err := keystore.CreateAgentKey(cfg.NextAgentKeyPath())
+	next, err := keystore.CreateAgentKey(service.KeyStore(cfg), service.NextAgentKeyName)
 	require.NoError(t, err)
 	seed := keys.Seed
 	keys, err = service.LoadKeys(cfg)
@@ -187,9 +187,9 @@ func TestRotationFinishesAfterTheOldKeysLastSlot(t *testing.T) {
 	chain.slot = 11
 	require.NoError(t, service.FinishRotation(t.Context(), cfg, chain, log))
 	require.Equal(t, next.PublicKey(), current())
-	kept, err := filepath.Glob(cfg.AgentKeyPath() + ".*.old")
+	kept, err := filepath.Glob(filepath.Join(cfg.KeysPath(), service.AgentKeyName) + ".*.old")
 	require.NoError(t, err)
 	require.Len(t, kept, 1)
-	_, err = os.Stat(cfg.NextAgentKeyPath())
+	_, err = os.Stat(filepath.Join(cfg.KeysPath(), service.NextAgentKeyName))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

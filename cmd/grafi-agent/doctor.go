@@ -95,7 +95,7 @@ func diagnose(ctx context.Context, cfg config.Config) []finding {
 	}
 	r.ok("keys", "agent key %x, readable by this user only", keys.Current.PublicKey())
 	if len(keys.Agent) > 1 {
-		r.warn("rotation", "send the message of \"grafi-agent rotate-key\", or remove "+cfg.NextAgentKeyPath(), "a next agent key waits")
+		r.warn("rotation", "send the message of \"grafi-agent rotate-key\", or remove "+service.KeyStore(cfg).Where(service.NextAgentKeyName), "a next agent key waits")
 	}
 	devices := checkGPUs(ctx, &r, cfg, keys)
 	checkChain(ctx, &r, cfg, keys, devices)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/grafilab/grafi/agent/config"
 	"github.com/grafilab/grafi/agent/keystore"
+	"github.com/grafilab/grafi/agent/service"
 	"github.com/grafilab/grafi/internal/chainclient"
 )
 
@@ -50,12 +51,12 @@ func runInit(cmd *cobra.Command, cfg config.Config, output string) error {
 	if _, err := logger(cfg); err != nil {
 		return err
 	}
-	res := initResult{Home: cfg.Home}
-	agent, err := keep(&res, cfg.AgentKeyPath(), keystore.CreateAgentKey, keystore.LoadAgentKey)
+	res, store := initResult{Home: cfg.Home}, service.KeyStore(cfg)
+	agent, err := keep(&res, store, service.AgentKeyName, keystore.CreateAgentKey, keystore.LoadAgentKey)
 	if err != nil {
 		return err
 	}
-	encryption, err := keep(&res, cfg.EncryptionKeyPath(), keystore.CreateEncryptionKey, keystore.LoadEncryptionKey)
+	encryption, err := keep(&res, store, service.EncryptionKeyName, keystore.CreateEncryptionKey, keystore.LoadEncryptionKey)
 	if err != nil {
 		return err
 	}
@@ -67,9 +68,11 @@ func runInit(cmd *cobra.Command, cfg config.Config, output string) error {
 		if err != nil {
 			return err
 		}
-		createFee = func(path string) (*secp256k1.PrivKey, error) { return keystore.ImportFeeKey(path, hexKey) }
+		createFee = func(s keystore.Store, name string) (*secp256k1.PrivKey, error) {
+			return keystore.ImportFeeKey(s, name, hexKey)
+		}
 	}
-	fee, err := keep(&res, cfg.FeeKeyPath(), createFee, keystore.LoadFeeKey)
+	fee, err := keep(&res, store, service.FeeKeyName, createFee, keystore.LoadFeeKey)
 	if err != nil {
 		return err
 	}
@@ -95,11 +98,11 @@ func runInit(cmd *cobra.Command, cfg config.Config, output string) error {
 }
 
 // keep makes a key, or reads the one that is there.
-func keep[K any](res *initResult, path string, create, load func(string) (K, error)) (K, error) {
-	k, err := create(path)
+func keep[K any](res *initResult, s keystore.Store, name string, create, load func(keystore.Store, string) (K, error)) (K, error) {
+	k, err := create(s, name)
 	if errors.Is(err, keystore.ErrExists) {
-		res.Kept = append(res.Kept, path)
-		return load(path)
+		res.Kept = append(res.Kept, s.Where(name))
+		return load(s, name)
 	}
 	return k, err
 }

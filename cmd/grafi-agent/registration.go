@@ -147,9 +147,9 @@ start after the old key's last slot the next key takes its place.
 		if err != nil {
 			return err
 		}
-		next, err := keystore.CreateAgentKey(cfg.NextAgentKeyPath())
+		next, err := keystore.CreateAgentKey(service.KeyStore(cfg), service.NextAgentKeyName)
 		if errors.Is(err, keystore.ErrExists) {
-			next, err = keystore.LoadAgentKey(cfg.NextAgentKeyPath())
+			next, err = keystore.LoadAgentKey(service.KeyStore(cfg), service.NextAgentKeyName)
 		}
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,7 +42,7 @@ because a process can't load a library twice.`,
 		err = run(cmd.Context(), cfg, log)
 		if errors.Is(err, gpu.ErrDriverUpdated) {
 			log.Warn("starting anew to load the updated driver", "err", err)
-			return restart()
+			return restart(err)
 		}
 		return err
 	})
@@ -74,13 +73,4 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	return errors.Join(s.Run(ctx), s.Close())
-}
-
-// restart replaces this process with a new one of the same program and arguments.
-func restart() error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("start anew: %w", syscall.Exec(self, os.Args, os.Environ()))
 }

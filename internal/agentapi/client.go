@@ -23,12 +23,9 @@ type Client struct {
 
 // NewClient returns a client of the agent whose socket is at path.
 func NewClient(path string) *Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", path)
-	}
+	connect := func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path) }
 	return &Client{path: path, http: &http.Client{
-		Transport: &http.Transport{DialContext: dial, MaxIdleConns: 2, IdleConnTimeout: time.Minute},
+		Transport: &http.Transport{DialContext: connect, MaxIdleConns: 2, IdleConnTimeout: time.Minute},
 		Timeout:   15 * time.Second,
 	}}
 }

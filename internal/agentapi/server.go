@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -29,41 +27,6 @@ var kinds = []struct {
 	{ErrInvalid, "invalid", http.StatusBadRequest},
 	{ErrConflict, "conflict", http.StatusConflict},
 	{ErrNotReady, "not_ready", http.StatusServiceUnavailable},
-}
-
-// Listen makes the socket at path with mode 0600. A socket that a dead agent left
-// behind is replaced; one that still answers is an error.
-func Listen(path string) (net.Listener, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("agent socket: %w", err)
-	}
-	if fi, err := os.Lstat(path); err == nil {
-		if fi.Mode()&os.ModeSocket == 0 {
-			return nil, fmt.Errorf("agent socket: %s exists and is no socket", path)
-		}
-		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
-			_ = c.Close()
-			return nil, fmt.Errorf("agent socket: another agent answers on %s", path)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("agent socket: %w", err)
-		}
-	}
-	// The socket is made under another name and moved, so that nobody can
-	// connect before its mode is set.
-	tmp := path + ".new"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("agent socket: %w", err)
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: tmp, Net: "unix"})
-	if err != nil {
-		return nil, fmt.Errorf("agent socket: %w", err)
-	}
-	l.SetUnlinkOnClose(false)
-	if err := errors.Join(os.Chmod(tmp, 0o600), os.Rename(tmp, path)); err != nil {
-		return nil, fmt.Errorf("agent socket: %w", errors.Join(err, l.Close()))
-	}
-	return l, nil
 }
 
 // Serve answers on l until ctx ends, which is a clean stop.

@@ -1,5 +1,5 @@
 // Package agentapi is the local API between the executor and the agent: HTTP and
-// JSON over a unix socket that only their common user can open. The agent holds
+// JSON over a unix socket, on Windows a named pipe, that only their common user can open. The agent holds
 // the key that the chain trusts; the executor says what it runs, and the agent
 // signs and delivers it.
 //
