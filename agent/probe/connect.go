@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/grafilab/grafi/internal/agentapi"
@@ -92,6 +93,8 @@ func (f *Flow) serve(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = f.listener.Close() })
 	defer stop()
 	slots := make(chan struct{}, maxConnections)
+	var sessions sync.WaitGroup
+	defer sessions.Wait() // their connections close with ctx
 	fatal := make(chan error, 1)
 	for {
 		raw, err := f.listener.Accept()
@@ -121,7 +124,7 @@ func (f *Flow) serve(ctx context.Context) error {
 			_ = raw.Close()
 			continue
 		}
-		go func() {
+		sessions.Go(func() {
 			defer func() { <-slots }()
 			if err := f.serveOne(ctx, raw); err != nil {
 				f.log.Debug("probe from outside did not succeed", "from", raw.RemoteAddr().String(), "err", err)
@@ -130,7 +133,7 @@ func (f *Flow) serve(ctx context.Context) error {
 					_ = f.listener.Close()
 				}
 			}
-		}()
+		})
 	}
 }
 
