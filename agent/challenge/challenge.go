@@ -15,38 +15,20 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/grafilab/grafi/agent/attest"
+	"github.com/grafilab/grafi/agent/prove"
 	"github.com/grafilab/grafi/internal/chainclient"
+	"github.com/grafilab/grafi/x/attestation/compute"
 	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
 
-// Work is what one GPU computes, as x/attestation/compute defines it.
-type Work struct {
-	N, M, Rounds         uint32
-	WalkLanes, WalkSteps uint32
-	Seed                 [32]byte
-}
-
-// Ops is how many multiplications and additions the work's matrices take.
-func (w Work) Ops() float64 {
-	return 2 * float64(w.N) * float64(w.N) * float64(w.M) * float64(w.Rounds)
-}
-
-// Proof is a computed answer. It holds memory until it is closed.
-type Proof interface {
-	Commitment() [32]byte
-	// Open returns the opening of t sampled entries.
-	Open(sample [32]byte, t int) ([]byte, error)
-	Close()
-}
-
-// Prover computes the work on a GPU. It is safe for concurrent use: a host's GPUs
-// are all challenged at once.
+// Prover computes the work on a GPU, by its UUID (agent/prove). It is safe for
+// concurrent use: a host's GPUs are all challenged at once.
 type Prover interface {
-	Prove(ctx context.Context, uuid string, w Work) (Proof, error)
+	Prove(ctx context.Context, device string, w compute.Work) (prove.Proof, error)
 }
 
-// Verify says whether the chain would take the opening (x/attestation/compute.Verify).
-type Verify func(w Work, commitment, sample [32]byte, t int, opening []byte) error
+// Verify says whether the chain would take the opening; compute.Verify is the real one.
+type Verify func(w compute.Work, commitment, sample compute.Hash, t uint32, opening []byte) error
 
 // Chain is what the flow asks of the chain.
 type Chain interface {
@@ -104,7 +86,7 @@ type Flow struct {
 	signers  []attest.Signer
 	observer Observer
 	log      *slog.Logger
-	wake     chan struct{} // a GPU is done
+	wake     chan struct{} // a GPU is done, or its opening
 
 	// Of the flow's own goroutine alone.
 	open     key             // the challenge that the jobs are for

@@ -94,7 +94,7 @@ func TestAHaltOfTheChainTakesNoTime(t *testing.T) {
 	})
 }
 
-func TestADefectiveGPUNeitherCommitsNorOpensWhatIsWrong(t *testing.T) {
+func TestADefectiveGPUOpensNothingThatIsWrong(t *testing.T) {
 	run(t, 3, func(f *fixture) {
 		f.prover.fault["GPU-0"] = "opening"
 		f.prover.fault["GPU-1"] = "fails"

@@ -3,7 +3,6 @@ package challenge
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
 
 	"github.com/grafilab/grafi/agent/attest"
@@ -78,9 +77,6 @@ func (t *turn) commitment(g *attestation.ChallengedGpu) ([]byte, error) {
 	}
 	computed := j.proof.Commitment()
 	if stored == nil {
-		if !t.sound(g, j, computed) {
-			return nil, nil
-		}
 		if stored, _, err = t.ledger.Once(at, computed[:]); err != nil {
 			return nil, &storeError{err}
 		}
@@ -94,26 +90,4 @@ func (t *turn) commitment(g *attestation.ChallengedGpu) ([]byte, error) {
 			"challenge", t.c.Id, "gpu", g.Ordinal, "before", fmt.Sprintf("%x", stored), "now", fmt.Sprintf("%x", computed))
 	}
 	return stored, nil
-}
-
-// sound opens a sample of the agent's own and checks it as the chain would, so
-// that a GPU that miscalculates does not commit to a wrong answer: that would
-// cost its operator stake, and a missed one does not.
-func (t *turn) sound(g *attestation.ChallengedGpu, j *job, commitment [32]byte) bool {
-	var sample [32]byte
-	if _, err := rand.Read(sample[:]); err != nil {
-		return true // never fails (crypto/rand); the opening is checked again anyway
-	}
-	n := int(t.r.Samples)
-	opening, err := j.proof.Open(sample, n)
-	if err == nil {
-		err = t.verify(j.work, commitment, sample, n, opening)
-	}
-	if err != nil {
-		j.bad = true
-		t.once("GPU computed a wrong answer, which is not committed: it may be defective",
-			"challenge", t.c.Id, "gpu", g.Ordinal, "err", err)
-		return false
-	}
-	return true
 }

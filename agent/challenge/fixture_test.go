@@ -20,6 +20,8 @@ import (
 
 	"github.com/grafilab/grafi/agent/attest"
 	"github.com/grafilab/grafi/agent/challenge"
+	"github.com/grafilab/grafi/agent/prove"
+	"github.com/grafilab/grafi/x/attestation/compute"
 	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
 
@@ -73,7 +75,7 @@ type proof struct {
 
 var errGPU = errors.New("out of memory")
 
-func (p *prover) Prove(ctx context.Context, uuid string, w challenge.Work) (challenge.Proof, error) {
+func (p *prover) Prove(ctx context.Context, uuid string, w compute.Work) (prove.Proof, error) {
 	p.mu.Lock()
 	takes, fault := p.takes, p.fault[uuid]
 	p.runs++
@@ -113,7 +115,7 @@ func (p *proof) Close() {
 }
 
 // verify is the fake's rule of what a right opening is.
-func verify(_ challenge.Work, commitment, sample [32]byte, t int, opening []byte) error {
+func verify(_ compute.Work, commitment, sample compute.Hash, t uint32, opening []byte) error {
 	if !bytes.Equal(opening, fmt.Append(nil, commitment, sample, t)) {
 		return errors.New("wrong")
 	}

@@ -9,6 +9,8 @@ import (
 	"crypto/sha256"
 
 	"github.com/grafilab/grafi/agent/attest"
+	"github.com/grafilab/grafi/agent/prove"
+	"github.com/grafilab/grafi/x/attestation/compute"
 	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
 
@@ -17,14 +19,23 @@ const retryAfter = 5 * time.Second
 
 // job is the work of one GPU.
 type job struct {
-	work   Work
+	work   compute.Work
 	cancel context.CancelFunc
 	done   chan struct{} // closed when proof and err are set
-	proof  Proof
+	proof  prove.Proof
 	err    error
 	ended  time.Time
 	took   time.Duration
-	bad    bool // it must not be opened: the chain has another commitment, or it verifies wrong
+	bad    bool     // it must not be opened: the chain has another commitment, or it verifies wrong
+	open   *opening // nil before the sample
+}
+
+// opening is the part of the work that the sample asks for. It takes as long as
+// the rounds that the sample lies in.
+type opening struct {
+	done  chan struct{} // closed when bytes and err are set
+	bytes []byte
+	err   error
 }
 
 func (j *job) finished() bool {
@@ -43,6 +54,9 @@ func (j *job) stop() {
 	if j.proof != nil {
 		j.proof.Close()
 		j.proof = nil
+	}
+	if j.open != nil {
+		<-j.open.done
 	}
 }
 
@@ -65,9 +79,9 @@ type turn struct {
 	signer attest.Signer
 }
 
-func (t *turn) work(g *attestation.ChallengedGpu) Work {
+func (t *turn) work(g *attestation.ChallengedGpu) compute.Work {
 	p := g.Profile
-	return Work{
+	return compute.Work{
 		N: p.N, M: p.M, Rounds: p.Rounds, WalkLanes: p.WalkLanes, WalkSteps: p.WalkSteps,
 		Seed: Seed(t.c.Beacon, t.c.AgentKey, t.r.FirstGpu+uint64(g.Ordinal)),
 	}
@@ -114,6 +128,9 @@ func (t *turn) start(ctx context.Context, g *attestation.ChallengedGpu) {
 		return
 	}
 	need := t.estimate(uuid, w, g.Profile.MinGops)
+	if len(g.Commitment) > 0 {
+		need *= 2 // the opening is computed too
+	}
 	left := t.left(g)
 	if left <= need {
 		t.once("GPU is not worked: its answer would be late", "challenge", t.c.Id, "gpu", g.Ordinal,
@@ -131,11 +148,15 @@ func (t *turn) start(ctx context.Context, g *attestation.ChallengedGpu) {
 		j.proof, j.err = t.prover.Prove(run, uuid, w)
 		j.ended = time.Now()
 		j.took = j.ended.Sub(began)
-		select {
-		case wake <- struct{}{}:
-		default:
-		}
+		kick(wake)
 	}()
+}
+
+func kick(wake chan struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
 }
 
 // left is how long an answer is accepted, by the chain's own clock. It counts
@@ -155,7 +176,7 @@ func (t *turn) left(g *attestation.ChallengedGpu) time.Duration {
 
 // estimate is how long the GPU will need: as long as it did per operation the last
 // time, or what its class must reach at least.
-func (t *turn) estimate(uuid string, w Work, minGops uint64) time.Duration {
+func (t *turn) estimate(uuid string, w compute.Work, minGops uint64) time.Duration {
 	var rate float64
 	if _, err := t.ledger.GetJSON(rateKey(uuid), &rate); err != nil || rate <= 0 {
 		rate = float64(minGops) * 1e9
@@ -163,7 +184,7 @@ func (t *turn) estimate(uuid string, w Work, minGops uint64) time.Duration {
 	if rate <= 0 {
 		return 0
 	}
-	return time.Duration(w.Ops() / rate * float64(time.Second))
+	return time.Duration(float64(w.Ops()) / rate * float64(time.Second))
 }
 
 func rateKey(uuid string) []byte { return []byte("rate/" + uuid) }
@@ -173,7 +194,7 @@ func (t *turn) noteRate(g *attestation.ChallengedGpu, j *job) error {
 	if j.took <= 0 {
 		return nil
 	}
-	if err := t.ledger.PutJSON(rateKey(t.uuid(g.Ordinal)), j.work.Ops()/j.took.Seconds()); err != nil {
+	if err := t.ledger.PutJSON(rateKey(t.uuid(g.Ordinal)), float64(j.work.Ops())/j.took.Seconds()); err != nil {
 		return fmt.Errorf("rate of GPU %d: %w", g.Ordinal, err)
 	}
 	return nil

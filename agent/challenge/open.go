@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"github.com/grafilab/grafi/x/attestation/compute"
 	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
 
@@ -40,16 +41,21 @@ func (t *turn) open(ctx context.Context, g *attestation.ChallengedGpu) error {
 			"challenge", t.c.Id, "gpu", g.Ordinal, "chain", fmt.Sprintf("%x", g.Commitment), "computed", fmt.Sprintf("%x", commitment))
 		return nil
 	}
-	sample, n := [32]byte(t.c.Sample), int(t.r.Samples)
-	opening, err := j.proof.Open(sample, n)
-	if err == nil {
-		err = t.verify(j.work, commitment, sample, n, opening)
-	}
-	if err != nil {
-		j.bad = true
-		t.once("opening is wrong and is not sent: the GPU may be defective", "challenge", t.c.Id, "gpu", g.Ordinal, "err", err)
+	if j.open == nil {
+		t.beginOpening(g, j)
 		return nil
 	}
+	select {
+	case <-j.open.done:
+	default:
+		return nil
+	}
+	if j.open.err != nil {
+		j.bad = true
+		t.once("opening is wrong and is not sent: the GPU may be defective", "challenge", t.c.Id, "gpu", g.Ordinal, "err", j.open.err)
+		return nil
+	}
+	opening := j.open.bytes
 	digest := sha256.Sum256(opening)
 	doc, err := (&attestation.ChallengeOpeningDoc{
 		ChainId: t.id.ChainID, HostId: t.id.HostID, ChallengeId: t.c.Id, Ordinal: g.Ordinal, OpeningDigest: digest[:],
@@ -72,4 +78,20 @@ func (t *turn) open(ctx context.Context, g *attestation.ChallengedGpu) error {
 	delete(t.jobs, g.Ordinal)
 	t.answered[g.Ordinal] = true
 	return t.ended(g.Ordinal, answer)
+}
+
+// beginOpening computes the opening beside everything else, and checks it as the
+// chain will: all of a host's GPUs do so at once.
+func (t *turn) beginOpening(g *attestation.ChallengedGpu, j *job) {
+	o := &opening{done: make(chan struct{})}
+	j.open = o
+	sample, n, commitment := compute.Hash(t.c.Sample), t.r.Samples, compute.Hash(g.Commitment)
+	proof, work, verify, wake := j.proof, j.work, t.verify, t.wake
+	go func() {
+		defer kick(wake)
+		defer close(o.done)
+		if o.bytes, o.err = proof.Open(sample, int(n)); o.err == nil {
+			o.err = verify(work, commitment, sample, n, o.bytes)
+		}
+	}()
 }
