@@ -1,5 +1,3 @@
-//go:build linux && cgo
-
 package gpu
 
 import (
@@ -8,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/NVIDIA/go-nvml/pkg/nvml"
 )
 
 // NVML reads NVIDIA GPUs through the driver's library. It opens the library when
@@ -17,13 +13,11 @@ import (
 type NVML struct {
 	path string
 	log  *slog.Logger
+	gate gate
 
-	busy chan struct{} // holds one token while no call is under way
-
-	// Below: only touched by the holder of the token.
-	lib    nvml.Interface
-	can    abilities
-	events nvml.EventSet
+	// Below: only touched by the holder of the gate's token.
+	lib    library // nil while closed
+	events libraryEvents
 	driver string
 	known  []Device            // by index, from the last good listing
 	xids   map[string][]uint64 // by UUID, not yet sampled
@@ -31,12 +25,10 @@ type NVML struct {
 
 var _ Source = (*NVML)(nil)
 
-// NewNVML returns a source on the library at path, or on the system's
-// libnvidia-ml.so.1 when path is empty. It does not open it yet.
+// NewNVML returns a source on the library at path, or on the system's when path is
+// empty: libnvidia-ml.so.1 on Linux, nvml.dll on Windows. It does not open it yet.
 func NewNVML(path string, log *slog.Logger) *NVML {
-	s := &NVML{path: path, log: log.With("part", "gpu"), busy: make(chan struct{}, 1), xids: map[string][]uint64{}}
-	s.busy <- struct{}{}
-	return s
+	return &NVML{path: path, log: log.With("part", "gpu"), gate: newGate(), xids: map[string][]uint64{}}
 }
 
 // Kind implements Source.
@@ -44,7 +36,7 @@ func (s *NVML) Kind() Kind { return KindNVML }
 
 // Devices implements Source.
 func (s *NVML) Devices(ctx context.Context) ([]Device, error) {
-	return locked(ctx, s, func() ([]Device, error) {
+	return locked(ctx, s.gate, func() ([]Device, error) {
 		if err := s.open(); err != nil {
 			return nil, err
 		}
@@ -57,47 +49,20 @@ func (s *NVML) Devices(ctx context.Context) ([]Device, error) {
 
 // Sample implements Source.
 func (s *NVML) Sample(ctx context.Context) (Sample, error) {
-	return locked(ctx, s, s.sample)
+	return locked(ctx, s.gate, s.sample)
 }
 
 // Attest implements Source.
-func (s *NVML) Attest(context.Context, int, [32]byte) (Report, error) {
-	return Report{}, fmt.Errorf("%w: not yet", ErrUnsupported)
+func (s *NVML) Attest(ctx context.Context, index int, nonce [32]byte) (Report, error) {
+	return locked(ctx, s.gate, func() (Report, error) { return s.attest(index, nonce) })
 }
 
 // Close implements Source.
 func (s *NVML) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	_, err := locked(ctx, s, func() (struct{}, error) { s.shutdown(); return struct{}{}, nil })
+	_, err := locked(ctx, s.gate, func() (struct{}, error) { s.shutdown(); return struct{}{}, nil })
 	return err
-}
-
-// locked runs fn alone, in a goroutine of its own: a broken driver can hang a
-// call for minutes, and then the caller gets ErrBusy instead of hanging with it.
-func locked[T any](ctx context.Context, s *NVML, fn func() (T, error)) (T, error) {
-	var zero T
-	select {
-	case <-s.busy:
-	case <-ctx.Done():
-		return zero, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
-	}
-	type result struct {
-		v   T
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		defer func() { s.busy <- struct{}{} }()
-		v, err := fn()
-		done <- result{v, err}
-	}()
-	select {
-	case r := <-done:
-		return r.v, r.err
-	case <-ctx.Done():
-		return zero, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
-	}
 }
 
 // open loads and initialises the library, unless that is done already.
@@ -105,30 +70,25 @@ func (s *NVML) open() error {
 	if s.lib != nil {
 		return nil
 	}
-	path, err := libraryPath(s.path)
+	lib, err := openLibrary(s.path)
 	if err != nil {
 		return err
 	}
-	if err := loadable(path); err != nil {
-		return err
+	if r := lib.init(); r != success {
+		lib.unload()
+		return gone("nvmlInit", r)
 	}
-	lib := nvml.New(nvml.WithLibraryPath(path))
-	if ret := lib.Init(); ret != nvml.SUCCESS {
-		// Init leaves the library loaded; Shutdown would answer "uninitialized",
-		// so this mapping stays. It is small, and the loader shares it.
-		return gone("nvmlInit", ret)
-	}
-	s.lib, s.can = lib, probe(lib)
-	version, ret := lib.SystemGetDriverVersion()
-	if ret != nvml.SUCCESS {
-		return s.fail("nvmlSystemGetDriverVersion", ret)
+	s.lib = lib
+	version, r := lib.driverVersion()
+	if r != success {
+		return s.fail("nvmlSystemGetDriverVersion", r)
 	}
 	s.driver = version
 	if err := s.list(); err != nil {
 		return err
 	}
-	s.registerEvents()
-	s.log.Info("driver opened", "driver", version, "gpus", len(s.known))
+	s.subscribe()
+	s.log.Info("driver opened", "driver", version, "gpus", len(s.known), "binding", binding)
 	return nil
 }
 
@@ -138,92 +98,81 @@ func (s *NVML) shutdown() {
 		return
 	}
 	if s.events != nil {
-		_ = s.lib.EventSetFree(s.events)
+		s.events.free()
 		s.events = nil
 	}
-	_ = s.lib.Shutdown()
+	// A library that could not end its work may still have some under way in its
+	// code: then it stays mapped, and the loader shares it with the next opening.
+	if s.lib.shutdown() == success {
+		s.lib.unload()
+	}
 	s.lib = nil
 }
 
 // fail closes the library, so that the next call opens it anew.
-func (s *NVML) fail(call string, ret nvml.Return) error {
+func (s *NVML) fail(call string, r ret) error {
 	s.shutdown()
-	return gone(call, ret)
+	return gone(call, r)
 }
 
-func gone(call string, ret nvml.Return) error {
+func gone(call string, r ret) error {
 	kind := ErrDriverGone
-	if ret == nvml.ERROR_LIB_RM_VERSION_MISMATCH {
+	if r == versionMismatch {
 		kind = ErrDriverUpdated
 	}
-	return fmt.Errorf("%w: %s: %s", kind, call, retName(ret))
+	return fmt.Errorf("%w: %s: %s", kind, call, r)
 }
 
 // list reads the devices. A GPU that is lost keeps what was known of its index.
 func (s *NVML) list() error {
-	n, ret := s.lib.DeviceGetCount()
-	if ret != nvml.SUCCESS {
-		return s.fail("nvmlDeviceGetCount", ret)
+	n, r := s.lib.deviceCount()
+	if r != success {
+		return s.fail("nvmlDeviceGetCount", r)
 	}
 	devices := make([]Device, 0, n)
 	for i := range n {
-		d, ret := s.device(i)
+		d, r := s.describe(i)
 		switch {
-		case ret == nvml.SUCCESS:
+		case r == success:
 			devices = append(devices, d)
-		case gpuLost(ret):
+		case r.gpuLost():
 			if i < len(s.known) {
 				devices = append(devices, s.known[i])
 			}
 		default:
-			return s.fail(fmt.Sprintf("device %d", i), ret)
+			return s.fail(fmt.Sprintf("device %d", i), r)
 		}
 	}
 	s.known = devices
 	return nil
 }
 
-func (s *NVML) device(i int) (Device, nvml.Return) {
-	h, ret := s.lib.DeviceGetHandleByIndex(i)
-	if ret != nvml.SUCCESS {
-		return Device{}, ret
+func (s *NVML) describe(i int) (Device, ret) {
+	h, r := s.lib.device(i)
+	if r != success {
+		return Device{}, r
 	}
 	d := Device{Index: i, Driver: s.driver}
-	if d.UUID, ret = h.GetUUID(); ret != nvml.SUCCESS {
-		return d, ret
+	if d.UUID, r = h.uuid(); r != success {
+		return d, r
 	}
-	if d.Name, ret = h.GetName(); ret != nvml.SUCCESS {
-		return d, ret
+	if d.Name, r = h.name(); r != success {
+		return d, r
 	}
-	mem, ret := h.GetMemoryInfo()
-	if ret != nvml.SUCCESS {
-		return d, ret
+	mem, r := h.memory()
+	if r != success {
+		return d, r
 	}
-	d.MemoryMiB = mem.Total >> 20
-	if s.can.pci {
-		pci, ret := h.GetPciInfo()
-		if ret == nvml.SUCCESS {
-			d.PCIBusID = fmt.Sprintf("%08X:%02X:%02X.0", pci.Domain, pci.Bus, pci.Device)
-		} else if gpuLost(ret) {
-			return d, ret
+	d.MemoryMiB = mem.total >> 20
+	if s.lib.has(callPCI) {
+		pci, r := h.pci()
+		if r == success {
+			d.PCIBusID = fmt.Sprintf("%08X:%02X:%02X.0", pci.domain, pci.bus, pci.device)
+		} else if r.gpuLost() {
+			return d, r
 		}
 	}
-	return d, nvml.SUCCESS
-}
-
-// gpuLost reports a fault of one GPU, as against one of the driver.
-func gpuLost(r nvml.Return) bool {
-	return r == nvml.ERROR_GPU_IS_LOST || r == nvml.ERROR_RESET_REQUIRED || r == nvml.ERROR_GPU_NOT_FOUND
-}
-
-// driverLost reports that no call will succeed until the driver is opened anew.
-func driverLost(r nvml.Return) bool {
-	switch r {
-	case nvml.ERROR_UNINITIALIZED, nvml.ERROR_DRIVER_NOT_LOADED, nvml.ERROR_LIB_RM_VERSION_MISMATCH,
-		nvml.ERROR_LIBRARY_NOT_FOUND, nvml.ERROR_UNKNOWN, nvml.ERROR_OPERATING_SYSTEM:
-		return true
-	}
-	return false
+	return d, success
 }
 
 // IsTransient reports whether a source's error mends itself when the driver returns.

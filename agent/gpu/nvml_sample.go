@@ -1,12 +1,6 @@
-//go:build linux && cgo
-
 package gpu
 
-import (
-	"time"
-
-	"github.com/NVIDIA/go-nvml/pkg/nvml"
-)
+import "time"
 
 // sample reads every device that the driver lists now, and marks as lost those
 // that it listed before and does not list any more.
@@ -14,28 +8,28 @@ func (s *NVML) sample() (Sample, error) {
 	if err := s.open(); err != nil {
 		return Sample{}, err
 	}
-	n, ret := s.lib.DeviceGetCount()
-	if ret != nvml.SUCCESS {
-		return Sample{}, s.fail("nvmlDeviceGetCount", ret)
+	n, r := s.lib.deviceCount()
+	if r != success {
+		return Sample{}, s.fail("nvmlDeviceGetCount", r)
 	}
 	if n > len(s.known) { // a card came back, or was added
 		if err := s.list(); err != nil {
 			return Sample{}, err
 		}
-		s.registerEvents()
+		s.subscribe()
 	}
 	s.drainEvents()
 
 	out := Sample{TakenAt: time.Now().UTC(), Kind: KindNVML}
 	seen := make(map[string]bool, n)
 	for i := range n {
-		r, ret := s.reading(i)
-		if driverLost(ret) {
-			return Sample{}, s.fail("device reading", ret)
+		g, r := s.reading(i)
+		if r.driverLost() {
+			return Sample{}, s.fail("device reading", r)
 		}
-		if r.UUID != "" && !seen[r.UUID] {
-			seen[r.UUID] = true
-			out.Readings = append(out.Readings, r)
+		if g.UUID != "" && !seen[g.UUID] {
+			seen[g.UUID] = true
+			out.Readings = append(out.Readings, g)
 		}
 	}
 	for _, d := range s.known {
@@ -46,94 +40,92 @@ func (s *NVML) sample() (Sample, error) {
 	return out, nil
 }
 
-// reading reads one device. The return value is SUCCESS or that of a lost driver.
-func (s *NVML) reading(i int) (Reading, nvml.Return) {
-	h, ret := s.lib.DeviceGetHandleByIndex(i)
-	if ret != nvml.SUCCESS {
-		if driverLost(ret) {
-			return Reading{}, ret
-		}
-		return Reading{}, nvml.SUCCESS // its UUID is unknown: found missing by sample
+// reading reads one device. It returns success, or what a lost driver answered.
+func (s *NVML) reading(i int) (Reading, ret) {
+	h, r := s.lib.device(i)
+	var uuid string
+	if r == success {
+		uuid, r = h.uuid()
 	}
-	uuid, ret := h.GetUUID()
-	if ret != nvml.SUCCESS {
-		if driverLost(ret) {
-			return Reading{}, ret
+	if r != success {
+		if r.driverLost() {
+			return Reading{}, r
 		}
-		return Reading{}, nvml.SUCCESS
+		return Reading{}, success // its UUID is unknown: found missing by sample
 	}
-	r := Reading{UUID: uuid}
-	// note files one call's outcome: read, unsupported, this GPU lost, or the driver lost.
-	note := func(ret nvml.Return, bit Unsupported) (ok bool) {
-		switch {
-		case ret == nvml.SUCCESS:
+	g := Reading{UUID: uuid}
+	// note files one call's outcome: read, unsupported, or this GPU lost.
+	note := func(r ret, bit Unsupported) (ok bool) {
+		if r == success {
 			return true
-		case gpuLost(ret):
-			r.Flags |= FlagLost
 		}
-		r.Unsupported |= bit
+		if r.gpuLost() {
+			g.Flags |= FlagLost
+		}
+		g.Unsupported |= bit
 		return false
 	}
 
-	mem, ret := h.GetMemoryInfo()
-	if driverLost(ret) {
-		return r, ret
+	mem, r := h.memory()
+	if r.driverLost() {
+		return g, r
 	}
-	if note(ret, NoMemory) {
-		r.MemoryUsedMiB, r.MemoryTotalMiB = mem.Used>>20, mem.Total>>20
+	if note(r, NoMemory) {
+		g.MemoryUsedMiB, g.MemoryTotalMiB = mem.used>>20, mem.total>>20
 	}
-	if v, ret := guarded(s.can.utilization, h.GetUtilizationRates); note(ret, NoUtilization) {
-		r.UtilizationPercent = v.Gpu
+	if v, r := guarded(s.lib, callUtilization, h.utilization); note(r, NoUtilization) {
+		g.UtilizationPercent = v.gpu
 	}
-	if v, ret := guarded(s.can.temperature, func() (uint32, nvml.Return) { return h.GetTemperature(nvml.TEMPERATURE_GPU) }); note(ret, NoTemperature) {
-		r.TemperatureC = v
+	if v, r := guarded(s.lib, callTemperature, h.temperature); note(r, NoTemperature) {
+		g.TemperatureC = v
 	}
-	if v, ret := guarded(s.can.power, h.GetPowerUsage); note(ret, NoPower) {
-		r.PowerMilliwatt = v
+	if v, r := guarded(s.lib, callPower, h.power); note(r, NoPower) {
+		g.PowerMilliwatt = v
 	}
-	s.readECC(h, &r, note)
+	s.readFaults(h, &g, note)
 	if s.events == nil {
-		r.Unsupported |= NoXid
+		g.Unsupported |= NoXid
 	}
-	if !s.can.pci {
-		r.Unsupported |= NoPCI
+	if !s.lib.has(callPCI) {
+		g.Unsupported |= NoPCI
 	}
-	return s.finish(r), nvml.SUCCESS
+	return s.finish(g), success
 }
 
-func (s *NVML) readECC(h nvml.Device, r *Reading, note func(nvml.Return, Unsupported) bool) {
-	ecc := func(t nvml.MemoryErrorType) func() (uint64, nvml.Return) {
-		return func() (uint64, nvml.Return) { return h.GetTotalEccErrors(t, nvml.VOLATILE_ECC) }
+// readFaults reads the counters of memory errors.
+func (s *NVML) readFaults(h libraryDevice, g *Reading, note func(ret, Unsupported) bool) {
+	ecc := func(t eccType) (uint64, ret) {
+		return guarded(s.lib, callECC, func() (uint64, ret) { return h.eccErrors(t) })
 	}
-	if v, ret := guarded(s.can.ecc, ecc(nvml.MEMORY_ERROR_TYPE_UNCORRECTED)); note(ret, NoECC) {
-		r.ECCUncorrected = v
+	if v, r := ecc(eccUncorrected); note(r, NoECC) {
+		g.ECCUncorrected = v
 		if v > 0 {
-			r.Flags |= FlagECC
+			g.Flags |= FlagECC
 		}
 	}
-	if v, ret := guarded(s.can.ecc, ecc(nvml.MEMORY_ERROR_TYPE_CORRECTED)); note(ret, NoECC) {
-		r.ECCCorrected = v
+	if v, r := ecc(eccCorrected); note(r, NoECC) {
+		g.ECCCorrected = v
 	}
-	if !s.can.remap {
-		r.Unsupported |= NoRemap
+	if !s.lib.has(callRemapped) {
+		g.Unsupported |= NoRemap
 		return
 	}
-	_, _, pending, failed, ret := h.GetRemappedRows()
-	if note(ret, NoRemap) {
+	pending, failed, r := h.remapped()
+	if note(r, NoRemap) {
 		if pending {
-			r.Flags |= FlagRemapPending
+			g.Flags |= FlagRemapPending
 		}
 		if failed {
-			r.Flags |= FlagRemapFailed
+			g.Flags |= FlagRemapFailed
 		}
 	}
 }
 
-// guarded calls fn when the library has it, and answers "not supported" otherwise.
-func guarded[T any](has bool, fn func() (T, nvml.Return)) (T, nvml.Return) {
-	if !has {
+// guarded makes the call when the library has it, and answers "not supported" otherwise.
+func guarded[T any](lib library, c call, fn func() (T, ret)) (T, ret) {
+	if !lib.has(c) {
 		var zero T
-		return zero, nvml.ERROR_NOT_SUPPORTED
+		return zero, notSupported
 	}
 	return fn()
 }
@@ -146,29 +138,30 @@ func (s *NVML) finish(r Reading) Reading {
 	return r
 }
 
-// registerEvents subscribes to Xid events of every device. Cards that don't
-// offer them are left out; without any, NoXid is set.
-func (s *NVML) registerEvents() {
+// subscribe asks for Xid events of every device. Cards that don't offer them are
+// left out; without any, NoXid is set. On Windows no driver offers them.
+func (s *NVML) subscribe() {
 	if s.events != nil {
-		_ = s.lib.EventSetFree(s.events)
+		s.events.free()
 		s.events = nil
 	}
-	if !s.can.xid {
-		return
+	for _, c := range []call{callEventCreate, callEventFree, callEventAdd, callEventWait} {
+		if !s.lib.has(c) {
+			return
+		}
 	}
-	set, ret := s.lib.EventSetCreate()
-	if ret != nvml.SUCCESS {
+	set, r := s.lib.newEvents()
+	if r != success {
 		return
 	}
 	registered := 0
 	for _, d := range s.known {
-		if h, ret := s.lib.DeviceGetHandleByIndex(d.Index); ret == nvml.SUCCESS &&
-			h.RegisterEvents(nvml.EventTypeXidCriticalError, set) == nvml.SUCCESS {
+		if h, r := s.lib.device(d.Index); r == success && set.add(h) == success {
 			registered++
 		}
 	}
 	if registered == 0 {
-		_ = s.lib.EventSetFree(set)
+		set.free()
 		return
 	}
 	s.events = set
@@ -183,21 +176,21 @@ func (s *NVML) drainEvents() {
 		return
 	}
 	for range maxEvents {
-		e, ret := s.events.Wait(0)
-		if ret != nvml.SUCCESS {
+		e, r := s.events.next()
+		if r != success {
 			return // a timeout: there is none, or a fault that the next reading finds
 		}
-		if e.EventType != nvml.EventTypeXidCriticalError {
+		if e.device == nil {
 			continue
 		}
-		if uuid, ret := e.Device.GetUUID(); ret == nvml.SUCCESS {
-			s.xids[uuid] = append(s.xids[uuid], e.EventData)
+		if uuid, r := e.device.uuid(); r == success {
+			s.xids[uuid] = append(s.xids[uuid], e.xid)
 			continue
 		}
 		// The GPU is too far gone to say who it is: blame every one, since the
 		// attestation must not claim more than is known.
 		for _, d := range s.known {
-			s.xids[d.UUID] = append(s.xids[d.UUID], e.EventData)
+			s.xids[d.UUID] = append(s.xids[d.UUID], e.xid)
 		}
 	}
 }

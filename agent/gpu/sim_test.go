@@ -34,9 +34,9 @@ func TestSim(t *testing.T) {
 
 func TestOpenRefusesBadOptions(t *testing.T) {
 	for want, opt := range map[string]gpu.Options{
-		`gpu source "amd"`: {Source: "amd"},
-		"sim gpus: got 0":  {Source: "sim"},
-		"sim gpus: got 65": {Source: "sim", SimGPUs: 65},
+		`gpu source "rocm"`: {Source: "rocm"},
+		"sim gpus: got 0":   {Source: "sim"},
+		"sim gpus: got 65":  {Source: "sim", SimGPUs: 65},
 	} {
 		_, err := gpu.Open(t.Context(), opt, slog.New(slog.DiscardHandler))
 		require.ErrorContains(t, err, want)

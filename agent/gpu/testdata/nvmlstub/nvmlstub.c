@@ -1,5 +1,6 @@
 /*
- * A stand-in for libnvidia-ml.so.1, for tests of the real dlopen path.
+ * A stand-in for NVIDIA's management library, for tests of the real loading path:
+ * built as libnvidia-ml.so.1 by gcc and as nvml.dll by mingw.
  *
  * It has the functions that the agent calls and nothing else. What it answers is
  * in the text file named by NVML_STUB_STATE, which is read at each call, so that
@@ -14,10 +15,23 @@
  *   ecc0=3  pending0=1  failed0=1
  *   xid=0:79,1:13     events, each delivered once, in order
  *   hang=1            readings block for ever
+ *   arch=9            9 is Hopper, 7 Ampere
+ *   cc=1              confidential computing is on (the default)
+ *   multigpu=0        1: protected PCIe, on its own
+ *   cccpu=3 ccgpu=1   what the machine could do
+ *   report=0 cert=0   the attestation calls answer this
+ *   oversize=1        they claim to have written more than their buffer holds
+ *
+ * Reports and certificates are genuine ones: NVML_STUB_REPORT names a file with the
+ * report in hex, NVML_STUB_CHAIN one with the certificates in PEM. The stub can't
+ * sign, so the nonce of the report is the one that it was made with.
  *
  * -DOLD leaves out every optional function, as an old driver does; -DANCIENT
- * leaves out a required one too.
+ * leaves out a required one too; -DNOATTEST leaves out the attestation calls, as a
+ * driver before R535 does.
  */
+#define _GNU_SOURCE
+#define _POSIX_C_SOURCE 200809L /* strtok_r of mingw */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +159,14 @@ ret_t nvmlDeviceGetRemappedRows(void *d, unsigned *c, unsigned *u, unsigned *pen
 }
 ret_t nvmlEventSetCreate(void **set) { *set = &delivered; return state(); }
 ret_t nvmlEventSetFree(void *set) { return set ? state() : INVALID; }
-ret_t nvmlDeviceRegisterEvents(void *d, unsigned long long types, void *set) { return types == 8 && set ? opt(d) : INVALID; }
+ret_t nvmlDeviceRegisterEvents(void *d, unsigned long long types, void *set) {
+#ifdef _WIN32
+	(void)d; (void)types; (void)set;
+	return UNSUPPORTED; /* "For Linux only", says nvml.h */
+#else
+	return types == 8 && set ? opt(d) : INVALID;
+#endif
+}
 struct event { void *device; unsigned long long type, data; unsigned int gi, ci; };
 ret_t nvmlEventSetWait_v2(void *set, struct event *e, unsigned int ms) {
 	char list[256], *save, *tok;
@@ -165,4 +186,75 @@ ret_t nvmlEventSetWait_v2(void *set, struct event *e, unsigned int ms) {
 		}
 	return TIMEOUT;
 }
+
+ret_t nvmlDeviceGetArchitecture(void *d, unsigned *arch) { *arch = num("arch", 9); return dev(d); }
+
+#ifndef NOATTEST
+struct caps { unsigned cpu, gpus; };
+ret_t nvmlSystemGetConfComputeCapabilities(struct caps *c) {
+	c->cpu = num("cccpu", 3);
+	c->gpus = num("ccgpu", 1);
+	return state();
+}
+struct cc { unsigned environment, feature, devtools; };
+ret_t nvmlSystemGetConfComputeState(struct cc *c) {
+	memset(c, 0, sizeof *c);
+	c->feature = num("cc", 1);
+	return state();
+}
+struct settings { unsigned version, environment, feature, devtools, multigpu; };
+ret_t nvmlSystemGetConfComputeSettings(struct settings *c) {
+	if (c->version != (sizeof *c | 1u << 24)) return 25; /* ARGUMENT_VERSION_MISMATCH */
+	c->environment = c->devtools = 0;
+	c->feature = num("cc", 1);
+	c->multigpu = num("multigpu", 0);
+	return state();
+}
+
+/* confidential answers as a driver does that talks no SPDM with its GPUs. */
+static ret_t confidential(void *d) {
+	ret_t r = dev(d);
+	if (r) return r;
+	return num("cc", 1) || num("multigpu", 0) ? OK : UNSUPPORTED;
+}
+
+static unsigned slurp(const char *env, unsigned char *out, size_t n) {
+	const char *path = getenv(env);
+	FILE *f = path ? fopen(path, "rb") : NULL;
+	size_t got;
+	if (!f) return 0;
+	got = fread(out, 1, n, f);
+	fclose(f);
+	return (unsigned)got;
+}
+
+struct cert { unsigned size, attestation_size; unsigned char chain[0x1000], attestation[0x1400]; };
+ret_t nvmlDeviceGetConfComputeGpuCertificate(void *d, struct cert *c) {
+	ret_t r = confidential(d);
+	if (!r) r = num("cert", 0);
+	if (r) return r;
+	memset(c, 0, sizeof *c);
+	c->attestation_size = slurp("NVML_STUB_CHAIN", c->attestation, sizeof c->attestation);
+	if (num("oversize", 0)) c->attestation_size = sizeof c->attestation + 1;
+	return c->attestation_size ? OK : 999;
+}
+
+struct report {
+	unsigned cec_present, size, cec_size;
+	unsigned char nonce[32], report[0x2000], cec[0x1000];
+};
+ret_t nvmlDeviceGetConfComputeGpuAttestationReport(void *d, struct report *p) {
+	static unsigned char hex[2 * sizeof p->report + 2];
+	unsigned i, n, byte;
+	ret_t r = confidential(d);
+	if (!r) r = num("report", 0);
+	if (r) return r;
+	n = slurp("NVML_STUB_REPORT", hex, sizeof hex);
+	p->cec_present = p->cec_size = 0;
+	for (i = 0; 2 * i + 1 < n && i < sizeof p->report && sscanf((char *)hex + 2 * i, "%2x", &byte) == 1; i++)
+		p->report[i] = byte;
+	p->size = i;
+	return i ? OK : 999;
+}
+#endif
 #endif
