@@ -128,6 +128,11 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			Example: "grafid tx gpumarket close 16777216 --from alice", PositionalArgs: args("rental_id"),
 		},
 		{
+			RpcMethod: "ProveRental", Use: "prove [rental-id]",
+			Short:   "Ask the host to prove in your rental that its GPUs compute, at most once an hour",
+			Example: "grafid tx gpumarket prove 16777216 --from alice", PositionalArgs: args("rental_id"),
+		},
+		{
 			RpcMethod: "Settle", Use: "settle [rental-id]...", Short: "Pay what is due of the named rentals; anyone may",
 			Example:        "grafid tx gpumarket settle 16777216 16777217 --from anyone",
 			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "rental_ids", Varargs: true}},

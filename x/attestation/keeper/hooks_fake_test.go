@@ -3,6 +3,8 @@ package keeper_test
 import (
 	"context"
 
+	"cosmossdk.io/math"
+
 	"github.com/grafilab/grafi/x/attestation/types"
 )
 
@@ -13,6 +15,8 @@ type fakeHooks struct {
 	retired    []uint64
 	counted    []countedDay
 	proven     [][2]uint64 // host, slot
+	excused    []uint32
+	reward     math.Int // of every GPU and day; nil for zero
 	err        error
 }
 
@@ -44,4 +48,15 @@ func (h *fakeHooks) AfterEquivocationProven(_ context.Context, hostID, slot uint
 func (h *fakeHooks) BeforeHostRetired(_ context.Context, hostID uint64) error {
 	h.retired = append(h.retired, hostID)
 	return h.err
+}
+
+func (h *fakeHooks) BeforeChallenge(context.Context, uint64, []uint32) ([]uint32, error) {
+	return h.excused, nil
+}
+
+func (h *fakeHooks) ExpectedReward(context.Context, uint64, uint32) (math.Int, error) {
+	if h.reward.IsNil() {
+		return math.ZeroInt(), nil
+	}
+	return h.reward, nil
 }

@@ -35,6 +35,15 @@ var (
 	ErrInvalidRegion    = errors.Register(ModuleName, 30, "invalid region")
 	ErrUnauthorized     = errors.Register(ModuleName, 31, "not the authority")
 	ErrImmutableParam   = errors.Register(ModuleName, 32, "param never changes after genesis")
-	ErrInvalidReceipt   = errors.Register(ModuleName, 60, "invalid probe receipt")
-	ErrNoProbeBeacon    = errors.Register(ModuleName, 61, "slot has no probe beacon")
+
+	ErrChallengeNotFound = errors.Register(ModuleName, 33, "challenge not found")
+	ErrChallengeOpen     = errors.Register(ModuleName, 34, "challenge is open")
+	ErrChallengeState    = errors.Register(ModuleName, 35, "challenge takes no such answer now")
+	ErrChallengeTooLate  = errors.Register(ModuleName, 36, "too late for the challenge")
+	ErrInvalidCommitment = errors.Register(ModuleName, 37, "invalid commitment")
+	ErrNotChallenged     = errors.Register(ModuleName, 38, "GPU is not challenged")
+	ErrNoProfile         = errors.Register(ModuleName, 39, "class of the GPU has no challenge profile")
+
+	ErrInvalidReceipt = errors.Register(ModuleName, 60, "invalid probe receipt")
+	ErrNoProbeBeacon  = errors.Register(ModuleName, 61, "slot has no probe beacon")
 )

@@ -1,6 +1,10 @@
 package types
 
-import "context"
+import (
+	"context"
+
+	"cosmossdk.io/math"
+)
 
 // AttestationHooks tell upper modules facts of this one. An error fails the
 // message that caused the fact.
@@ -20,6 +24,12 @@ type AttestationHooks interface {
 	// AfterEquivocationProven: the host signed two attestations of the slot, or two
 	// receipts of one probe in it.
 	AfterEquivocationProven(ctx context.Context, hostID, slot uint64) error
+	// BeforeChallenge: these GPUs of the host are about to be challenged. Those that
+	// are returned are excused: somebody rents them.
+	BeforeChallenge(ctx context.Context, hostID uint64, ordinals []uint32) (excused []uint32, err error)
+	// ExpectedReward returns what the GPU is expected to earn in a day, in the stake
+	// denom; zero when nothing is known of it.
+	ExpectedReward(ctx context.Context, hostID uint64, ordinal uint32) (math.Int, error)
 }
 
 // CountedHost is one accepted attestation.
@@ -84,4 +94,30 @@ func (m MultiHooks) AfterEquivocationProven(ctx context.Context, hostID, slot ui
 		}
 	}
 	return nil
+}
+
+// BeforeChallenge implements AttestationHooks: whom one excuses is excused.
+func (m MultiHooks) BeforeChallenge(ctx context.Context, hostID uint64, ordinals []uint32) ([]uint32, error) {
+	var excused []uint32
+	for _, h := range m {
+		more, err := h.BeforeChallenge(ctx, hostID, ordinals)
+		if err != nil {
+			return nil, err
+		}
+		excused = append(excused, more...)
+	}
+	return excused, nil
+}
+
+// ExpectedReward implements AttestationHooks: the sum over all that pay.
+func (m MultiHooks) ExpectedReward(ctx context.Context, hostID uint64, ordinal uint32) (math.Int, error) {
+	sum := math.ZeroInt()
+	for _, h := range m {
+		reward, err := h.ExpectedReward(ctx, hostID, ordinal)
+		if err != nil {
+			return math.Int{}, err
+		}
+		sum = sum.Add(reward)
+	}
+	return sum, nil
 }

@@ -46,6 +46,13 @@ var (
 	FloorPrefix           = collections.NewPrefix(17)
 	SignersPrefix         = collections.NewPrefix(18)
 	AttestedHostsPrefix   = collections.NewPrefix(19)
+	ChallengeClockPrefix  = collections.NewPrefix(20)
+	ChallengesPrefix      = collections.NewPrefix(21)
+	ChallengeIDsPrefix    = collections.NewPrefix(22)
+	ComputeProofsPrefix   = collections.NewPrefix(23)
+	ChallengeQueuePrefix  = collections.NewPrefix(24)
+	ChallengeDuePrefix    = collections.NewPrefix(25)
+	OperatorCountPrefix   = collections.NewPrefix(26)
 
 	ConnectionsPrefix  = collections.NewPrefix(33)
 	ProberScoresPrefix = collections.NewPrefix(34)

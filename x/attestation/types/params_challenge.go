@@ -45,3 +45,18 @@ func (p ChallengeParams) Validate() error {
 	}
 	return nil
 }
+
+// Bounds of challenges.
+const (
+	// ChallengeBudget is the number of operators, and of hosts, that one block looks
+	// at for new challenges, and of challenges that one block takes further.
+	ChallengeBudget = 256
+	// JudgeBudget is the number of unanswered challenges judged in one block.
+	JudgeBudget = 32
+	// LongestAnswer bounds the window of a profile.
+	LongestAnswer = 10 * time.Minute
+	// MaxRecentAnswers is the number of measurements that a proof remembers.
+	MaxRecentAnswers = 3
+	// MaxMisses is the number of misses that a proof remembers.
+	MaxMisses = 16
+)

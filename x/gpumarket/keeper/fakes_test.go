@@ -21,9 +21,24 @@ type fakeAttestation struct {
 	// networkFault holds the slots that many hosts missed.
 	networkFault map[uint64]bool
 	// keptFrom is the oldest slot whose bits are kept.
-	keptFrom uint64
-	more     map[uint64]fakeHost // other hosts
-	any      func(id uint64) attestationtypes.Host
+	keptFrom   uint64
+	more       map[uint64]fakeHost // other hosts
+	challenges []challenge         // of ChallengeGPUs
+	busy       error               // its error
+	any        func(id uint64) attestationtypes.Host
+}
+
+type challenge struct {
+	host      uint64
+	ordinals  []uint32
+	requester string
+}
+
+func (a *fakeAttestation) ChallengeGPUs(_ context.Context, host uint64, ordinals []uint32, requester sdk.AccAddress) error {
+	if a.busy == nil {
+		a.challenges = append(a.challenges, challenge{host, ordinals, str(requester)})
+	}
+	return a.busy
 }
 
 type anchor struct {

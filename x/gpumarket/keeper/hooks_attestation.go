@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
 
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
 	"github.com/grafilab/grafi/x/gpumarket/types"
@@ -104,6 +105,28 @@ func (attestationHooks) AfterSlotsCounted(context.Context, uint64, []attestation
 // AfterEquivocationProven implements AttestationHooks: it concerns the stake, and
 // no rental.
 func (attestationHooks) AfterEquivocationProven(context.Context, uint64, uint64) error { return nil }
+
+// BeforeChallenge implements AttestationHooks: a GPU that somebody rents now, or
+// before an answer would be due, is excused. Its renter can ask for the proof.
+func (h attestationHooks) BeforeChallenge(ctx context.Context, hostID uint64, ordinals []uint32) ([]uint32, error) {
+	var excused []uint32
+	from := now(ctx)
+	for _, ordinal := range ordinals {
+		free, err := h.k.gpuFree(ctx, hostID, ordinal, from, from.Add(attestationtypes.LongestAnswer))
+		if err != nil {
+			return nil, err
+		}
+		if !free {
+			excused = append(excused, ordinal)
+		}
+	}
+	return excused, nil
+}
+
+// ExpectedReward implements AttestationHooks: mining is x/rewards' matter.
+func (attestationHooks) ExpectedReward(context.Context, uint64, uint32) (math.Int, error) {
+	return math.ZeroInt(), nil
+}
 
 // listingsOfHost returns the listings that hold a GPU of the host, each once and
 // in the order of their GPUs.

@@ -91,6 +91,18 @@ func (s msgServer) CloseRental(ctx context.Context, msg *types.MsgCloseRental) (
 	return &types.MsgCloseRentalResponse{ClosesAt: closesAt}, nil
 }
 
+// ProveRental implements types.MsgServer.
+func (s msgServer) ProveRental(ctx context.Context, msg *types.MsgProveRental) (*types.MsgProveRentalResponse, error) {
+	renter, err := s.account("renter", msg.Renter)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.k.ProveRental(ctx, renter, msg.RentalId); err != nil {
+		return nil, err
+	}
+	return &types.MsgProveRentalResponse{}, nil
+}
+
 // Settle implements types.MsgServer.
 func (s msgServer) Settle(ctx context.Context, msg *types.MsgSettle) (*types.MsgSettleResponse, error) {
 	if _, err := s.account("sender", msg.Sender); err != nil {

@@ -110,6 +110,22 @@ func CloseRentalFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgCloseR
 	}
 }
 
+// ProveRentalFactory asks for a proof of an active rental's GPUs.
+func ProveRentalFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgProveRental] {
+	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgProveRental) {
+		rental := anyRental(ctx, k, data, reporter, func(r types.Rental) bool { return r.State == types.RENTAL_STATE_ACTIVE })
+		if reporter.IsSkipped() {
+			return nil, nil
+		}
+		msg := &types.MsgProveRental{Renter: rental.Renter, RentalId: rental.Id}
+		skipRefused(ctx, reporter, func(ctx context.Context) error {
+			_, err := keeper.NewMsgServer(k).ProveRental(ctx, msg)
+			return err
+		})
+		return []simsx.SimAccount{data.GetAccount(reporter, rental.Renter)}, msg
+	}
+}
+
 // SettleFactory settles one or two rentals of any state, by anyone.
 func SettleFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgSettle] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgSettle) {

@@ -28,6 +28,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgRequestAccess{}, "grafi/MsgRequestAccess")
 	legacy.RegisterAminoMsg(cdc, &MsgAnswerInvitation{}, "grafi/MsgAnswerInvitation")
 	legacy.RegisterAminoMsg(cdc, &MsgRevokeAccess{}, "grafi/MsgRevokeAccess")
+	legacy.RegisterAminoMsg(cdc, &MsgProveRental{}, "grafi/MsgProveRental")
 	legacy.RegisterAminoMsg(cdc, &MsgSettle{}, "grafi/MsgSettle")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "grafi/x/gpumarket/MsgUpdateParams")
 }
@@ -38,6 +39,6 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgCreateListing{}, &MsgChangeListing{}, &MsgSetListingStatus{}, &MsgRent{}, &MsgConfirmStart{},
 		&MsgReportResult{}, &MsgExtendRental{}, &MsgCloseRental{}, &MsgSubscribe{}, &MsgTopUpSubscription{},
 		&MsgCancelSubscription{}, &MsgRequestCompute{}, &MsgInviteRenter{}, &MsgRequestAccess{},
-		&MsgAnswerInvitation{}, &MsgRevokeAccess{}, &MsgSettle{}, &MsgUpdateParams{})
+		&MsgAnswerInvitation{}, &MsgRevokeAccess{}, &MsgProveRental{}, &MsgSettle{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

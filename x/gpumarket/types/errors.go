@@ -52,4 +52,5 @@ var (
 	ErrTooManyInvitations  = errorsmod.Register(ModuleName, 47, "too many invitations")
 	ErrWrongRegion         = errorsmod.Register(ModuleName, 48, "host is in another region")
 	ErrTrustTier           = errorsmod.Register(ModuleName, 49, "host is under the trust tier")
+	ErrProofTooSoon        = errorsmod.Register(ModuleName, 50, "proof was asked for too recently")
 )

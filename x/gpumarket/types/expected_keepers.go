@@ -71,6 +71,8 @@ type AttestationKeeper interface {
 	ClassesWith(ctx context.Context, minMemoryMiB, minWeightPPM uint64) ([]string, error)
 	// TrustTier returns how far the host is proven, from 0 (declared).
 	TrustTier(ctx context.Context, hostID uint64) (uint32, error)
+	// ChallengeGPUs asks these GPUs of the host for a proof of compute in the next block.
+	ChallengeGPUs(ctx context.Context, hostID uint64, ordinals []uint32, requester sdk.AccAddress) error
 	// HostReliability returns the share of yesterday's slots, in PPM, that the
 	// host's GPUs were up.
 	HostReliability(ctx context.Context, host *attestation.Host) (uint64, error)

@@ -66,6 +66,17 @@ func (attestationHooks) BeforeGPUsChanged(context.Context, uint64, []uint32) err
 // can still be claimed.
 func (attestationHooks) BeforeHostRetired(context.Context, uint64) error { return nil }
 
+// BeforeChallenge implements attestation.AttestationHooks: mining excuses nobody.
+func (attestationHooks) BeforeChallenge(context.Context, uint64, []uint32) ([]uint32, error) {
+	return nil, nil
+}
+
+// ExpectedReward implements attestation.AttestationHooks: what the GPU earned on
+// the latest day that is closed, before its operator's cap.
+func (h attestationHooks) ExpectedReward(ctx context.Context, hostID uint64, ordinal uint32) (math.Int, error) {
+	return h.k.latestReward(ctx, hostID, ordinal)
+}
+
 type marketHooks struct{ k *Keeper }
 
 // AfterRentalPaid implements gpumarket.MarketHooks.
