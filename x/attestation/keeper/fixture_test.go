@@ -93,8 +93,13 @@ type fixture struct {
 	commit  func() // writes the state to the tree, as the end of a block does
 }
 
+// genesis is a network in which nothing is challenged: classes have no profile. The
+// tests of challenges give them one, see challengeGenesis.
 func genesis() types.GenesisState {
 	gs := *types.DefaultGenesis()
+	for i := range gs.Classes {
+		gs.Classes[i].Profile = types.ChallengeProfile{}
+	}
 	gs.Classes = append(gs.Classes, types.SimClass())
 	return gs
 }

@@ -33,6 +33,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.initHosts(ctx, gs); err != nil {
 		return err
 	}
+	if err := k.initChallenges(ctx, gs); err != nil {
+		return err
+	}
 	if err := k.initRecords(ctx, gs); err != nil {
 		return err
 	}
@@ -143,6 +146,9 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return nil, err
 	}
 	if gs.RefreshFromHost, err = getOr(ctx, k.refreshFrom, 0); err != nil {
+		return nil, err
+	}
+	if err := k.exportChallenges(ctx, gs); err != nil {
 		return nil, err
 	}
 	if err := k.exportRecords(ctx, gs); err != nil {

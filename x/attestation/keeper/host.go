@@ -57,6 +57,9 @@ func (k *Keeper) RegisterHost(ctx context.Context, operator sdk.AccAddress, r Re
 	if host.FirstGpu, err = k.takeGPUs(ctx, r.Capacity); err != nil {
 		return types.Host{}, err
 	}
+	if err := k.countOperator(ctx, operator); err != nil {
+		return types.Host{}, err
+	}
 	host.AgentKeys = []types.AgentKey{{PublicKey: r.Binding.AgentKey, FromSlot: params.SlotAt(now)}}
 	if err := k.hostByAgentKey.Set(ctx, r.Binding.AgentKey, host.Id); err != nil {
 		return types.Host{}, err
@@ -68,7 +71,10 @@ func (k *Keeper) RegisterHost(ctx context.Context, operator sdk.AccAddress, r Re
 	if err := k.declareGPUs(ctx, operator, gpus, weights); err != nil {
 		return types.Host{}, err
 	}
-	return host, k.setHost(ctx, host)
+	if err := k.setHost(ctx, host); err != nil {
+		return types.Host{}, err
+	}
+	return host, k.dueUnproven(ctx, &host, func(*types.ComputeProof) bool { return true })
 }
 
 // checkRegistration checks the form of a registration and fills in its capacity.

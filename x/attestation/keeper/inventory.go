@@ -32,13 +32,25 @@ func (k *Keeper) UpdateInventory(ctx context.Context, operator sdk.AccAddress, h
 	if err != nil {
 		return 0, err
 	}
-	if changed := changedGPUs(old, gpus); len(changed) > 0 {
+	if err := k.keepMeasured(ctx, old, gpus, weights); err != nil {
+		return 0, err
+	}
+	changed := changedGPUs(old, gpus)
+	if len(changed) > 0 {
+		if err := k.checkUnchallenged(ctx, hostID, changed); err != nil {
+			return 0, err
+		}
 		if err := k.hooks.BeforeGPUsChanged(ctx, hostID, changed); err != nil {
 			return 0, err
 		}
 	}
 	if err := k.declareGPUs(ctx, operator, gpus, weights); err != nil {
 		return 0, err
+	}
+	for _, ordinal := range changed {
+		if err := k.forgetProof(ctx, hostID, ordinal); err != nil {
+			return 0, err
+		}
 	}
 	for ordinal := uint32(len(gpus)); ordinal < uint32(len(old)); ordinal++ {
 		if err := k.removeGPU(ctx, operator, hostID, ordinal); err != nil {
@@ -47,7 +59,14 @@ func (k *Keeper) UpdateInventory(ctx context.Context, operator sdk.AccAddress, h
 	}
 	host.GpuCount = uint32(len(gpus))
 	host.Generation++
-	return host.Generation, k.setHost(ctx, host)
+	if err := k.setHost(ctx, host); err != nil {
+		return 0, err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return host.Generation, k.dueUnproven(ctx, &host, func(p *types.ComputeProof) bool { return !isProven(p, params, ctx) })
 }
 
 // changedGPUs returns the ordinals at which another card stands than before, or
@@ -63,7 +82,7 @@ func changedGPUs(old, updated []types.Gpu) []uint32 {
 }
 
 func sameCard(a, b *types.Gpu) bool {
-	return a.Class == b.Class && a.Inventory.Uuid == b.Inventory.Uuid &&
+	return a.DeclaredClass() == b.DeclaredClass() && a.Inventory.Uuid == b.Inventory.Uuid &&
 		a.Inventory.Name == b.Inventory.Name && a.Inventory.MemoryMib == b.Inventory.MemoryMib
 }
 
@@ -107,4 +126,21 @@ func (k *Keeper) removeGPU(ctx context.Context, operator sdk.AccAddress, hostID 
 		return err
 	}
 	return k.staking.RemoveGPU(ctx, operator, hostID, ordinal)
+}
+
+// keepMeasured gives a card that was declared before, at whatever ordinal, the class
+// that challenges measured, until challenges measure another.
+func (k *Keeper) keepMeasured(ctx context.Context, old, updated []types.Gpu, weights []uint64) error {
+	for i := range updated {
+		for j := range old {
+			if old[j].ClaimedClass != "" && old[j].ClaimedClass == updated[i].Class && old[j].Inventory.Uuid == updated[i].Inventory.Uuid {
+				weight, err := k.ClassWeight(ctx, old[j].Class)
+				if err != nil {
+					return err
+				}
+				updated[i].Class, updated[i].ClaimedClass, weights[i] = old[j].Class, old[j].ClaimedClass, weight
+			}
+		}
+	}
+	return nil
 }

@@ -48,6 +48,7 @@ type Keeper struct {
 	faults     collections.KeySet[collections.Pair[uint64, uint64]] // (slot, host)
 
 	probes probeState
+	challenge challengeState
 }
 
 // recordKey is (slot or day, bucket).
@@ -110,6 +111,7 @@ func NewKeeper(
 		faults:     collections.NewKeySet(sb, types.FaultsPrefix, "faults", pair),
 
 		probes: newProbeState(sb, cdc),
+		challenge: newChallengeState(sb, cdc),
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -61,8 +61,8 @@ func TestRotationOverlap(t *testing.T) {
 func TestRotate(t *testing.T) {
 	f := newFixture(t)
 	f.register(1)
-	before := f.state()
 	f.at(start.Add(time.Second))
+	before := f.state()
 	require.NoError(t, f.rotate(1, agentKey(100)))
 
 	want := before

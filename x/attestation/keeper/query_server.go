@@ -28,6 +28,7 @@ var errEmpty = status.Error(codes.InvalidArgument, "empty request")
 func asStatus(err error) error {
 	for _, notFound := range []error{
 		types.ErrHostNotFound, types.ErrGPUNotFound, types.ErrClassNotFound, types.ErrSlotOpen, types.ErrSlotPruned,
+		types.ErrChallengeNotFound,
 	} {
 		if errors.Is(err, notFound) {
 			return status.Error(codes.NotFound, err.Error())

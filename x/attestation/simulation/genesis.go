@@ -34,7 +34,31 @@ func RandomParams(r *rand.Rand, slotSeconds, slotsPerDay uint32) types.Params {
 
 		NetworkFaultPpm:      uint64(simtypes.RandIntBetween(r, 1, types.PPM)),
 		NetworkFaultMinHosts: uint32(simtypes.RandIntBetween(r, 1, 10)),
+
+		Challenge: RandomChallengeParams(r),
+		Device:    types.DefaultDeviceParams(),
+		Probe:     types.DefaultProbeParams(),
 	}
+}
+
+// RandomChallengeParams returns valid params of proofs of compute: draws come often,
+// and a block adds so little to the clock that several fit into a window.
+func RandomChallengeParams(r *rand.Rand) types.ChallengeParams {
+	between := func(least, most int) uint64 { return uint64(simtypes.RandIntBetween(r, least, most+1)) }
+	p := types.DefaultChallengeParams()
+	p.MaxBlockMs = between(100, 20_000)
+	p.DrawEveryMs = between(1_000, 100_000)
+	p.DrawPpm = between(0, types.PPM)
+	p.AllowanceMs = between(0, 5_000)
+	p.SampleDelay = uint32(between(1, 4))
+	p.Samples = uint32(between(1, 40))
+	p.OpenWindowMs = between(1_000, 200_000)
+	p.ProofMaxAge = time.Duration(between(3_600, 20*86_400)) * time.Second
+	p.SlowAnswers = uint32(between(1, 3))
+	p.TolerancePpm = between(0, types.PPM-1)
+	p.MissesToJail = uint32(between(1, 4))
+	p.MissDaysPpm = between(0, 5*types.PPM)
+	return p
 }
 
 // RandomizedGenState makes random params, and the classes of a local network.

@@ -226,3 +226,10 @@ func NewChallengeOpeningDoc(chainID string, hostID, challengeID uint64, ordinal 
 		ChainId: chainID, HostId: hostID, ChallengeId: challengeID, Ordinal: ordinal, OpeningDigest: digest[:],
 	}
 }
+
+// Committed tells whether every GPU has committed, or has an outcome already.
+func (c *Challenge) Committed() bool {
+	return !slices.ContainsFunc(c.Gpus, func(g ChallengedGpu) bool {
+		return g.Outcome == CHALLENGE_OUTCOME_PENDING && len(g.Commitment) == 0
+	})
+}

@@ -23,6 +23,9 @@ func (gs *GenesisState) Validate() error {
 	if err := gs.validateHosts(gpus); err != nil {
 		return err
 	}
+	if err := gs.validateChallenges(); err != nil {
+		return err
+	}
 	if err := gs.validateRecords(); err != nil {
 		return err
 	}
@@ -67,8 +70,8 @@ func (gs *GenesisState) gpusByHost() (map[uint64]uint32, error) {
 	count := map[uint64]uint32{}
 	for i := range gs.Gpus {
 		g := &gs.Gpus[i]
-		if !classes[g.Class] {
-			return nil, ErrInvalidGenesis.Wrapf("GPU %d of host %d: unknown class %q", g.Ordinal, g.HostId, g.Class)
+		if !classes[g.Class] || !classes[g.ClaimedClass] {
+			return nil, ErrInvalidGenesis.Wrapf("GPU %d of host %d: unknown class %q, claimed %q", g.Ordinal, g.HostId, g.Class, g.ClaimedClass)
 		}
 		if g.Ordinal != count[g.HostId] {
 			return nil, ErrInvalidGenesis.Wrapf("GPU %d of host %d, want ordinal %d next", g.Ordinal, g.HostId, count[g.HostId])

@@ -46,6 +46,12 @@ func (p ChallengeParams) Validate() error {
 	return nil
 }
 
+// OpeningGas is the gas of an opening: a base, and for each thousand of samples × m.
+// Both are bounded, see Validate and compute.MaxM: no overflow.
+func (p ChallengeParams) OpeningGas(m, samples uint32) uint64 {
+	return p.OpenGas + p.OpenGasPerK*(uint64(m)*uint64(samples)/1_000)
+}
+
 // Bounds of challenges.
 const (
 	// ChallengeBudget is the number of operators, and of hosts, that one block looks

@@ -210,6 +210,9 @@ func (c *HardwareClass) Validate() error {
 	if len(c.Source) == 0 || len(c.Source) > maxSource {
 		return ErrInvalidClass.Wrapf("%s: source of %d bytes, want 1 to %d", c.Key, len(c.Source), maxSource)
 	}
+	if err := c.Profile.Validate(); err != nil {
+		return ErrInvalidClass.Wrapf("%s: %s", c.Key, err)
+	}
 	return nil
 }
 
