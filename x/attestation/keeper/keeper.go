@@ -47,7 +47,7 @@ type Keeper struct {
 	hostCounts collections.Map[recordKey, []byte]                   // (day, 0): types.HostCounts
 	faults     collections.KeySet[collections.Pair[uint64, uint64]] // (slot, host)
 
-	probes probeState
+	probes    probeState
 	challenge challengeState
 }
 
@@ -110,7 +110,7 @@ func NewKeeper(
 		hostCounts: collections.NewMap(sb, types.AttestedHostsPrefix, "attested_hosts", pair, collections.BytesValue),
 		faults:     collections.NewKeySet(sb, types.FaultsPrefix, "faults", pair),
 
-		probes: newProbeState(sb, cdc),
+		probes:    newProbeState(sb, cdc),
 		challenge: newChallengeState(sb, cdc),
 	}
 	schema, err := sb.Build()

@@ -110,6 +110,9 @@ func (s queryServer) Proofs(ctx context.Context, req *types.QueryProofsRequest) 
 			Ordinal: g.Gpu.Ordinal, Class: g.Gpu.Class, TrustTier: g.Proofs.Tier(), ComputeProven: g.Proofs.Compute,
 			Witnessed: g.Proofs.Witnessed, Bonded: g.Proofs.Bonded, DeviceAttested: g.Proofs.Devices,
 		}
+		if proofs.Compute, err = s.k.ComputeProof(ctx, req.HostId, g.Gpu.Ordinal); err != nil {
+			return nil, asStatus(err)
+		}
 		resp.Gpus = append(resp.Gpus, proofs)
 	}
 	return resp, nil
