@@ -71,11 +71,29 @@ func (a *again) loadTop(round uint32) error {
 	if a.round == round {
 		return nil
 	}
-	if round == a.proof.work.Rounds {
-		a.top = compute.NewTree(a.proof.lanes)
-		a.round = round
-		return nil
+	a.round, a.row = noRound, noRound
+	w := a.proof.work
+	if round < w.Rounds {
+		return a.recompute(round)
 	}
+	// The walk is over the last C.
+	if err := a.recompute(w.Rounds - 1); err != nil {
+		return err
+	}
+	lanes, err := a.e.walk(a.proof.ctx, a.seeds[w.Rounds])
+	if err != nil {
+		return err
+	}
+	a.top = compute.NewTree(lanes)
+	if got, want := a.top.Root(), *a.proof.walkRoot; got != want {
+		return fmt.Errorf("walk has root %x now, had %x: the device computes wrong", got[:8], want[:8])
+	}
+	a.round = w.Rounds
+	return nil
+}
+
+// recompute makes round the engine's last one, and top the tree over its rows.
+func (a *again) recompute(round uint32) error {
 	ctx := a.proof.ctx
 	if a.e == nil {
 		e, err := a.proof.open(ctx, a.proof.work)
@@ -84,7 +102,6 @@ func (a *again) loadTop(round uint32) error {
 		}
 		a.e = e
 	}
-	a.round, a.row = noRound, noRound
 	root, err := a.e.round(ctx, a.seeds[round])
 	if err != nil {
 		return err
@@ -111,7 +128,6 @@ func (a *again) load(round, index uint32) error {
 		if a.lane == index {
 			return nil
 		}
-		a.row = noRound
 		if a.values, err = a.trace(index); err != nil {
 			return err
 		}

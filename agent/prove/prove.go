@@ -59,12 +59,9 @@ type opener func(ctx context.Context, w compute.Work) (engine, error)
 
 // proof is the Proof of every prover.
 type proof struct {
-	work     compute.Work
-	roots    []compute.Hash
-	walkRoot *compute.Hash
-	// lanes are the roots of the lanes' traces: 32 bytes each, no more than
-	// computing the walk once more would take.
-	lanes      []compute.Hash
+	work       compute.Work
+	roots      []compute.Hash
+	walkRoot   *compute.Hash
 	commitment compute.Hash
 
 	ctx    context.Context
@@ -97,15 +94,21 @@ func prove(ctx context.Context, w compute.Work, open opener) (Proof, error) {
 		seed = compute.NextSeed(seed, root)
 	}
 	if w.HasWalk() {
-		if p.lanes, err = e.walk(ctx, seed); err != nil {
+		lanes, err := e.walk(ctx, seed)
+		if err != nil {
 			return nil, fmt.Errorf("walk: %w", err)
 		}
-		root := compute.NewTree(p.lanes).Root()
+		root := compute.NewTree(lanes).Root()
 		p.walkRoot = &root
 	}
+	return p.seal(ctx), nil
+}
+
+// seal makes the proof one that can be opened.
+func (p *proof) seal(ctx context.Context) *proof {
 	p.commitment = compute.Commitment(p.roots, p.walkRoot)
 	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx)) // Close ends it, not the end of Prove's ctx
-	return p, nil
+	return p
 }
 
 func (p *proof) Commitment() [32]byte { return p.commitment }
