@@ -40,7 +40,7 @@ type Source interface {
 
 // ErrDriverGone means that the driver or its library is not there now. The
 // source tries again at the next call, so that it comes back by itself.
-var ErrDriverGone = errors.New("NVIDIA driver is not available")
+var ErrDriverGone = errors.New("GPU driver is not available")
 
 // ErrNoLibrary means that this machine has no NVIDIA driver library at all. It is
 // an ErrDriverGone.
@@ -55,7 +55,7 @@ var ErrDriverUpdated = fmt.Errorf("%w: driver was updated, the agent must restar
 var ErrDriverTooOld = errors.New("NVIDIA driver is too old")
 
 // ErrBusy means that the driver has not answered an earlier call yet.
-var ErrBusy = errors.New("NVIDIA driver does not answer")
+var ErrBusy = errors.New("GPU driver does not answer")
 
 // Device is what a GPU says of itself.
 type Device struct {

@@ -26,8 +26,8 @@ type Step struct {
 	Report  gpu.Report
 	Kind    gpu.Kind
 	Err     string
-	Is      []string // the sentinel errors that it is
-	PerCall time.Duration
+	Is      []string      // the sentinel errors that it is
+	PerCall time.Duration // processor time of one sample
 }
 
 var sentinels = map[string]error{
@@ -95,13 +95,13 @@ func (s *Step) do(src *gpu.NVML, path, cmd string) (err error) {
 		if err != nil {
 			return err
 		}
-		start := time.Now()
+		start := cpuTime()
 		for range n {
 			if _, err := src.Sample(ctx); err != nil {
 				return err
 			}
 		}
-		s.PerCall = time.Since(start) / time.Duration(n)
+		s.PerCall = (cpuTime() - start) / time.Duration(n)
 	case "unguarded":
 		unguarded(path)
 	default:

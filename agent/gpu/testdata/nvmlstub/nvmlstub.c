@@ -37,6 +37,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifndef COUNT
+#define COUNT 2
+#endif
+
 typedef int ret_t;
 typedef struct { int index; } *dev_t_;
 #define OK 0
@@ -52,7 +56,7 @@ static int delivered;
 
 static int get(const char *key, char *out, size_t n) {
 	const char *path = getenv("NVML_STUB_STATE");
-	FILE *f = path ? fopen(path, "r") : NULL;
+	FILE *f = path && *path ? fopen(path, "r") : NULL;
 	char line[512];
 	size_t k = strlen(key);
 	int found = 0;
@@ -119,11 +123,11 @@ ret_t nvmlSystemGetDriverVersion(char *v, unsigned int n) {
 	if (!get("driver", v, n)) snprintf(v, n, "550.54.14");
 	return OK;
 }
-ret_t nvmlDeviceGetCount_v2(unsigned int *n) { *n = num("count", 2); return state(); }
+ret_t nvmlDeviceGetCount_v2(unsigned int *n) { *n = num("count", COUNT); return state(); }
 ret_t nvmlDeviceGetHandleByIndex_v2(unsigned int i, void **d) {
 	ret_t r = state();
 	if (r) return r;
-	if (i >= (unsigned)num("count", 2)) return INVALID;
+	if (i >= (unsigned)num("count", COUNT)) return INVALID;
 	*d = &devices[i];
 	return num("lost", -1) == (int)i ? LOST : OK;
 }
