@@ -39,6 +39,15 @@ func (c *Client) HostByID(ctx context.Context, hostID uint64) (attestation.Host,
 	return r.Host, nil
 }
 
+// Probers tells who probes the host in the slot, and whom it probes.
+func (c *Client) Probers(ctx context.Context, hostID, slot uint64) (attestation.QueryProbersResponse, error) {
+	r, err := c.att.Probers(ctx, &attestation.QueryProbersRequest{HostId: hostID, Slot: slot})
+	if err != nil {
+		return attestation.QueryProbersResponse{}, err
+	}
+	return *r, nil
+}
+
 // Device returns a registered die.
 func (c *Client) Device(ctx context.Context, serial []byte) (attestation.Device, error) {
 	r, err := c.att.Device(ctx, &attestation.QueryDeviceRequest{Serial: hex.EncodeToString(serial)})

@@ -14,9 +14,7 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 
 	"github.com/grafilab/grafi/agent/attest"
-	"github.com/grafilab/grafi/agent/challenge"
 	"github.com/grafilab/grafi/internal/chainclient"
-	"github.com/grafilab/grafi/x/attestation/compute"
 	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
 
@@ -224,7 +222,7 @@ func (c *fakeChain) deliver(msg sdk.Msg) (proto.Message, error) {
 			g.Outcome != attestation.CHALLENGE_OUTCOME_PENDING || g.Commitment == nil {
 			return nil, fmt.Errorf("opening of GPU %d refused", m.Ordinal)
 		}
-		w := compute.Work{N: g.Profile.N, M: g.Profile.M, Rounds: g.Profile.Rounds, Seed: challenge.Seed(c.c.Beacon, c.c.AgentKey, firstGPU+uint64(m.Ordinal))}
+		w := g.Profile.Work(attestation.ChallengeSeed(c.c.Beacon, c.c.AgentKey, firstGPU+uint64(m.Ordinal)))
 		if verify(w, [32]byte(g.Commitment), [32]byte(c.c.Sample), samples, m.Opening) != nil {
 			g.Outcome, c.wrong[m.Ordinal] = attestation.CHALLENGE_OUTCOME_WRONG, true
 		} else {

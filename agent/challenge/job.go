@@ -2,11 +2,8 @@ package challenge
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"time"
-
-	"crypto/sha256"
 
 	"github.com/grafilab/grafi/agent/attest"
 	"github.com/grafilab/grafi/agent/prove"
@@ -60,14 +57,6 @@ func (j *job) stop() {
 	}
 }
 
-// Seed returns what a GPU's work is made from:
-// SHA-256("grafi/challenge/v1" ‖ beacon ‖ agent key ‖ big-endian GPU index).
-func Seed(beacon, agentKey []byte, gpu uint64) [32]byte {
-	b := append([]byte("grafi/challenge/v1"), beacon...)
-	b = append(b, agentKey...)
-	return sha256.Sum256(binary.BigEndian.AppendUint64(b, gpu))
-}
-
 // turn is one look at an open challenge.
 type turn struct {
 	*Flow
@@ -80,11 +69,7 @@ type turn struct {
 }
 
 func (t *turn) work(g *attestation.ChallengedGpu) compute.Work {
-	p := g.Profile
-	return compute.Work{
-		N: p.N, M: p.M, Rounds: p.Rounds, WalkLanes: p.WalkLanes, WalkSteps: p.WalkSteps,
-		Seed: Seed(t.c.Beacon, t.c.AgentKey, t.r.FirstGpu+uint64(g.Ordinal)),
-	}
+	return g.Profile.Work(attestation.ChallengeSeed(t.c.Beacon, t.c.AgentKey, t.r.FirstGpu+uint64(g.Ordinal)))
 }
 
 func (t *turn) uuid(ordinal uint32) string {

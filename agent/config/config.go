@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,8 @@ type Config struct {
 	SampleEvery   time.Duration `koanf:"sample-every"`
 	DetailEvery   uint64        `koanf:"detail-every"`
 
+	Proofs `koanf:",squash"`
+
 	LogLevel  string `koanf:"log-level"`
 	LogFormat string `koanf:"log-format"`
 }
@@ -57,13 +60,14 @@ func AddFlags(f *pflag.FlagSet) {
 	f.StringSlice("node", []string{"http://localhost:26657"}, "CometBFT RPC endpoints; two or more survive the loss of one")
 	f.String("gas-prices", chaininfo.DefaultMinGasPrices, "fee for a unit of gas")
 	f.String("fee-granter", "", "account that pays the fees by a fee grant to the fee key")
-	f.String("gpu-source", "auto", "auto, nvml or sim; auto takes sim only where no NVIDIA driver is installed")
+	f.String("gpu-source", "auto", "auto, nvml, amd or sim; auto takes sim only where no NVIDIA driver is installed")
 	f.String("nvml-library", "", "path of libnvidia-ml.so.1; the system's when empty")
 	f.Int("sim-gpus", 1, "number of simulated GPUs (SIM: only local and test chains accept them)")
 	f.String("socket", "", socketHelp)
 	f.String("metrics-listen", "127.0.0.1:9464", "loopback address of Prometheus metrics; none when empty")
 	f.Duration("sample-every", 10*time.Second, "time between two samples of the GPUs")
 	f.Uint64("detail-every", 6, "slots between two Merkle roots of raw samples")
+	addProofFlags(f)
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 }
@@ -190,10 +194,11 @@ func (c Config) finish() (Config, error) {
 		}
 	}
 	check(len(c.Node) > 0, "node: none given, want at least one RPC endpoint")
-	check(c.GPUSource == "auto" || c.GPUSource == "nvml" || c.GPUSource == "sim", "gpu-source: got %q, want auto, nvml or sim", c.GPUSource)
+	check(slices.Contains([]string{"auto", "nvml", "amd", "sim"}, c.GPUSource), "gpu-source: got %q, want auto, nvml, amd or sim", c.GPUSource)
 	check(c.SimGPUs >= 1 && c.SimGPUs <= gpu.MaxSim, "sim-gpus: got %d, want 1 to %d", c.SimGPUs, gpu.MaxSim)
 	check(c.SampleEvery >= time.Second && c.SampleEvery <= 30*time.Second, "sample-every: got %s, want 1s to 30s", c.SampleEvery)
 	check(c.DetailEvery >= 1 && c.DetailEvery <= 144, "detail-every: got %d, want 1 to 144", c.DetailEvery)
+	c.Proofs.check(check)
 	check(c.MetricsListen == "" || loopback(c.MetricsListen), "metrics-listen: got %q, want a loopback address such as 127.0.0.1:9464, or nothing", c.MetricsListen)
 	serr := checkSocket(c.Socket)
 	check(serr == nil, "socket: %v", serr)

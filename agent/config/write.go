@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -17,12 +18,14 @@ var ErrExists = errors.New("configuration exists already")
 // Errors: ErrExists.
 func (c Config) Write() (path string, err error) {
 	path = filepath.Join(c.Home, FileName)
-	raw, err := yaml.Marshal(map[string]any{
+	values := map[string]any{
 		"chain-id": c.ChainID, "node": c.Node, "gas-prices": c.GasPrices, "fee-granter": c.FeeGranter,
 		"gpu-source": c.GPUSource, "nvml-library": c.NVMLLibrary, "sim-gpus": c.SimGPUs, "socket": c.Socket,
 		"metrics-listen": c.MetricsListen, "sample-every": c.SampleEvery.String(), "detail-every": c.DetailEvery,
 		"log-level": c.LogLevel, "log-format": c.LogFormat,
-	})
+	}
+	maps.Copy(values, c.Proofs.values())
+	raw, err := yaml.Marshal(values)
 	if err != nil {
 		return path, err
 	}

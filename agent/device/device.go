@@ -250,6 +250,9 @@ func (f *Flow) report(ctx context.Context, id attest.Identity, host *attestation
 
 // ask returns the serial of the die that the chain has registered.
 func (f *Flow) ask(ctx context.Context, id attest.Identity, host *attestation.Host, g *attestation.Gpu, slot uint64) (string, error) {
+	if f.rules.Nonce == nil || f.rules.Verify == nil {
+		return "", fmt.Errorf("%w: this agent has no rules of the chain for them", gpu.ErrUnsupported)
+	}
 	index, err := f.index(ctx, g.Inventory.Uuid)
 	if err != nil {
 		return "", err

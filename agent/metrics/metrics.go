@@ -27,6 +27,7 @@ type Metrics struct {
 	status    func(context.Context) (agentapi.Status, error)
 	gauges    map[string]*prometheus.Desc
 	gpuGauges map[string]*prometheus.Desc
+	proofs    proofs
 }
 
 var _ attest.Observer = (*Metrics)(nil)
@@ -45,7 +46,7 @@ func New(source string) *Metrics {
 		refused:   counter("refused_total", "Statements that the chain refused for good, by kind.", "kind"),
 		lastSlot: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "grafi", Subsystem: "agent", Name: "last_attested_slot",
 			Help: "Newest slot that is attested on chain since the start.", ConstLabels: labels}),
-		gauges: map[string]*prometheus.Desc{}, gpuGauges: map[string]*prometheus.Desc{},
+		gauges: map[string]*prometheus.Desc{}, gpuGauges: map[string]*prometheus.Desc{}, proofs: newProofs(labels, counter),
 	}
 	for name, help := range map[string]string{
 		"host_id":            "Host on chain; 0 until the agent key is registered.",
@@ -67,6 +68,7 @@ func New(source string) *Metrics {
 	}
 	m.registry.MustRegister(m.samples, m.delivered, m.refused, m.lastSlot, m,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.proofs.register(m.registry)
 	return m
 }
 
@@ -99,6 +101,8 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range m.gpuGauges {
 		out <- d
 	}
+	out <- m.proofs.tier
+	out <- m.proofs.gops
 }
 
 // Collect implements prometheus.Collector.
@@ -124,6 +128,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	for _, g := range st.GPUs {
 		m.collectGPU(out, g)
 	}
+	m.proofs.collect(out, st.Proofs)
 }
 
 func (m *Metrics) collectGPU(out chan<- prometheus.Metric, g agentapi.GPUStatus) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/grafilab/grafi/agent/attest"
 	"github.com/grafilab/grafi/internal/agentapi"
+	"github.com/grafilab/grafi/internal/chainclient"
 	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
 
@@ -84,6 +85,9 @@ func (f *Flow) plan(ctx context.Context) error {
 		return nil
 	}
 	assigned, err := f.chain.Assigned(ctx, id.HostID, slot)
+	if chainclient.IsNotFound(err) { // the slot's beacon is not there yet
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("probers of slot %d: %w", slot, err)
 	}

@@ -50,6 +50,7 @@ func (s *Service) Status(ctx context.Context) (agentapi.Status, error) {
 	if err := s.agent.Status(&st); err != nil {
 		return st, err
 	}
+	s.proofs.status(&st)
 	timeout, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	chain, err := s.client.Status(timeout)

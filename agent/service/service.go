@@ -33,6 +33,7 @@ type Service struct {
 	client  *chainclient.Client
 	metrics *metrics.Metrics
 	socket  net.Listener
+	proofs  *proofs
 	log     *slog.Logger
 }
 
@@ -85,6 +86,9 @@ func New(ctx context.Context, cfg config.Config, version string, log *slog.Logge
 	s.metrics = metrics.New(string(s.source.Kind()))
 	s.agent = attest.New(attest.Config{SampleEvery: cfg.SampleEvery, DetailEvery: cfg.DetailEvery},
 		s.source, s.store, chain, keys.Agent, s.metrics, log)
+	if s.proofs, err = newProofs(cfg, chain, s.agent, s.source, s.store, keys.Agent, s.metrics, log); err != nil {
+		return s, err
+	}
 	s.metrics.SetStatus(s.Status)
 	s.socket, err = agentapi.Listen(cfg.Socket)
 	return s, err
@@ -97,6 +101,7 @@ func (s *Service) Run(ctx context.Context) error {
 		"socket", s.cfg.Socket, "metrics", s.cfg.MetricsListen, "agent_key", fmt.Sprintf("%x", s.agent.Key().PublicKey()))
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.agent.Run(gctx) })
+	g.Go(func() error { return s.proofs.run(gctx) })
 	g.Go(func() error { return agentapi.Serve(gctx, s.socket, s, s.log) })
 	if s.cfg.MetricsListen != "" {
 		g.Go(func() error { return s.serveMetrics(gctx) })
@@ -124,6 +129,9 @@ func (s *Service) Close() error {
 		if err := s.socket.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if s.proofs != nil {
+		errs = append(errs, s.proofs.close())
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())

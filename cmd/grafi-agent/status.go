@@ -71,6 +71,7 @@ func printStatus(w *strings.Builder, st agentapi.Status, now time.Time) {
 		row("driver", "! %s", st.DriverError)
 	}
 	w.WriteString(align(t.String()) + "\n")
+	printProofs(w, st.Proofs, now)
 	printGPUs(w, st)
 }
 

@@ -125,6 +125,8 @@ type Status struct {
 	Outbox           int       `json:"outbox"` // reports that wait for delivery
 	OutboxError      string    `json:"outbox_error,omitempty"`
 	StartedAt        time.Time `json:"started_at"`
+
+	Proofs *Proofs `json:"proofs,omitempty"`
 }
 
 // GPUStatus is one GPU at the newest sample.
