@@ -33,7 +33,7 @@ func TestKernelsAgreeWithTheReference(t *testing.T) {
 			p, err := c.Prove(t.Context(), firstGPU, w)
 			require.NoError(t, err)
 			defer p.Close()
-			checkAgainstReference(t, w, p)
+			checkAgainstReference(t, w, p, 32)
 			require.Zero(t, f.used(), "memory of the GPU is given back")
 		})
 	}

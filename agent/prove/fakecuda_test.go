@@ -29,7 +29,7 @@ var buildDir string
 
 var buildFake = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(buildDir, "libcuda.so.1")
-	out, err := exec.Command("g++", "-O2", "-shared", "-fPIC", "-I", "kernel", "-I", "testdata", "-o", path, "testdata/fakecuda.cc").CombinedOutput()
+	out, err := exec.Command("g++", "-O2", "-U_FORTIFY_SOURCE", "-shared", "-fPIC", "-I", "kernel", "-I", "testdata", "-o", path, "testdata/fakecuda.cc").CombinedOutput()
 	if err != nil {
 		return "", &buildError{err: err, output: string(out)}
 	}

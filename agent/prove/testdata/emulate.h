@@ -3,6 +3,7 @@
 // ldmatrix and cp.async do what the PTX ISA (7.0) says of their fragments. A copy
 // lands no sooner than its wait, so that a missing wait or barrier is seen.
 #pragma once
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +27,10 @@ const int max_threads = 1024, max_shared = 96 << 10, stack_size = 64 << 10, max_
 struct copy { unsigned to; const void *from; int bytes; };
 
 struct thread {
-  ucontext_t context;
+  ucontext_t context;             // of its first turn; later ones jump, which takes no system call
+  jmp_buf at;
   char *stack;
-  bool done;
+  bool started, done;
   int groups;                     // committed and not yet landed
   int pending;                    // copies of the open group
   copy copies[max_groups][max_copies];
@@ -39,7 +41,7 @@ struct warp { unsigned slots[32][8]; int arrived; unsigned generation; };
 
 static thread threads[max_threads];
 static warp warps[max_threads / 32];
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static int current, live, arrived;
 static unsigned generation, block_x, grid_x, block_size;
 alignas(128) static unsigned char shared[max_shared];
@@ -51,7 +53,16 @@ static void fail(const char *why) {
   abort();
 }
 
-static void yield() { swapcontext(&threads[current].context, &scheduler); }
+static void yield() {
+  if (!_setjmp(threads[current].at)) _longjmp(scheduler, 1);
+}
+
+static void resume(thread &t) {
+  if (_setjmp(scheduler)) return;
+  if (t.started) _longjmp(t.at, 1);
+  t.started = true;
+  setcontext(&t.context);
+}
 
 static void sync_block() {
   unsigned mine = generation;
@@ -133,7 +144,7 @@ static void run_thread() {
   entry(entry_args);
   threads[current].done = true;
   if (--live > 0 && arrived == live) { arrived = 0; generation++; }
-  swapcontext(&threads[current].context, &scheduler);
+  _longjmp(scheduler, 1);
 }
 
 static void launch(void (*fn)(void **), void **args, unsigned grid, unsigned block, unsigned dynamic) {
@@ -146,7 +157,7 @@ static void launch(void (*fn)(void **), void **args, unsigned grid, unsigned blo
     for (unsigned i = 0; i < block; i++) {
       thread &t = threads[i];
       if (!t.stack) t.stack = (char *)malloc(stack_size);
-      t.done = false, t.groups = 0, t.pending = 0;
+      t.started = t.done = false, t.groups = 0, t.pending = 0;
       getcontext(&t.context);
       t.context.uc_stack.ss_sp = t.stack, t.context.uc_stack.ss_size = stack_size, t.context.uc_link = 0;
       makecontext(&t.context, run_thread, 0);
@@ -154,7 +165,7 @@ static void launch(void (*fn)(void **), void **args, unsigned grid, unsigned blo
     for (unsigned pass = block_x; live > 0; pass++) // from the front, from the back, ...
       for (unsigned i = 0; i < block; i++) {
         current = pass & 1 ? block - 1 - i : i;
-        if (!threads[current].done) swapcontext(&scheduler, &threads[current].context);
+        if (!threads[current].done) resume(threads[current]);
       }
   }
 }
