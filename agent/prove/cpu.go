@@ -26,6 +26,8 @@ func (c *CPU) Prove(ctx context.Context, _ string, w compute.Work) (Proof, error
 	return prove(ctx, w, c.open)
 }
 
+func (c *CPU) opener(string) (opener, error) { return c.open, nil }
+
 // Close implements Prover.
 func (c *CPU) Close() error { return nil }
 

@@ -65,11 +65,19 @@ func (c *CUDA) Close() error { return nil }
 // Prove implements Prover. Proofs on one GPU take turns, those on several run at
 // the same time.
 func (c *CUDA) Prove(ctx context.Context, device string, w compute.Work) (Proof, error) {
+	open, err := c.opener(device)
+	if err != nil {
+		return nil, err
+	}
+	return prove(ctx, w, open)
+}
+
+func (c *CUDA) opener(device string) (opener, error) {
 	index, err := c.find(device)
 	if err != nil {
 		return nil, err
 	}
-	return prove(ctx, w, c.opener(index))
+	return c.at(index), nil
 }
 
 // find returns the index of the device of this UUID or PCI bus id.
@@ -93,7 +101,8 @@ func samePCI(a, b string) bool {
 	return strings.Contains(b, ":") && short(a) == short(b)
 }
 
-func (c *CUDA) opener(index int) opener {
+// at makes engines on a device, one after the other.
+func (c *CUDA) at(index int) opener {
 	return func(ctx context.Context, w compute.Work) (engine, error) {
 		select {
 		case c.turns[index] <- struct{}{}:

@@ -144,3 +144,23 @@ func TestDriverFaults(t *testing.T) {
 		require.Zero(t, f.used())
 	})
 }
+
+func TestSelftest(t *testing.T) {
+	f := newFake(t)
+	c := f.open(t)
+	r, err := c.SelftestSmall(t.Context(), secondGPU)
+	require.NoError(t, err)
+	require.Equal(t, []string{"golden vectors", "sums wrap modulo 2^32", "agrees with the CPU", "throughput"}, r.Checks)
+	require.Equal(t, secondGPU, r.Device.UUID)
+	require.InDelta(t, 4*1.5e9*2048/1e12, r.PeakTOPS, 1e-9)
+	require.Positive(t, r.ProductTOPS)
+	require.Positive(t, r.RoundTOPS)
+	require.Positive(t, r.WalkGBps)
+	require.Zero(t, f.used())
+
+	f.fault(t, "FAKECUDA_FLIP_LAUNCH", "3", "0")
+	r, err = c.SelftestSmall(t.Context(), secondGPU)
+	require.ErrorContains(t, err, "golden vectors: one round: commitment is")
+	require.Equal(t, []string{"golden vectors"}, r.Checks)
+	require.Zero(t, f.used())
+}

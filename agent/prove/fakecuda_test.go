@@ -3,7 +3,6 @@
 package prove_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -23,9 +22,6 @@ type fake struct {
 	set  func(name, value string)
 	used func() uintptr
 }
-
-// buildDir is made and removed by TestMain.
-var buildDir string
 
 var buildFake = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(buildDir, "libcuda.so.1")
@@ -82,15 +78,4 @@ func (f fake) open(t *testing.T) *prove.CUDA {
 	c, err := prove.OpenCUDA(f.path)
 	require.NoError(t, err)
 	return c
-}
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "fakecuda")
-	if err != nil {
-		panic(err)
-	}
-	buildDir = dir
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
 }

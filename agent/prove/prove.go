@@ -117,8 +117,8 @@ func (p *proof) Close() { p.cancel() }
 
 // Open implements Proof.
 func (p *proof) Open(sample [32]byte, t int) ([]byte, error) {
-	if t < 1 || t > compute.MaxSamples {
-		return nil, fmt.Errorf("%w: samples is %d, want 1 to %d", compute.ErrInvalidWork, t, compute.MaxSamples)
+	if err := checkSamples(t); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,4 +132,11 @@ func (p *proof) Open(sample [32]byte, t int) ([]byte, error) {
 		return nil, fmt.Errorf("open: %w", err)
 	}
 	return opening, nil
+}
+
+func checkSamples(t int) error {
+	if t < 1 || t > compute.MaxSamples {
+		return fmt.Errorf("%w: samples is %d, want 1 to %d", compute.ErrInvalidWork, t, compute.MaxSamples)
+	}
+	return nil
 }
