@@ -121,15 +121,14 @@ func (g goDevice) architecture() (uint32, ret) {
 
 func (g goDevice) certificate(out *certificate) ret {
 	v, r := g.d.GetConfComputeGpuCertificate()
-	*out = certificate{v.CertChainSize, v.AttestationCertChainSize, v.CertChain, v.AttestationCertChain}
+	*out = certificate{attestationChainSize: v.AttestationCertChainSize, attestationChain: v.AttestationCertChain}
 	return ret(r)
 }
 
 func (g goDevice) report(io *report) ret {
 	v := nvml.ConfComputeGpuAttestationReport{Nonce: io.nonce}
 	r := g.d.GetConfComputeGpuAttestationReport(&v)
-	*io = report{v.IsCecAttestationReportPresent, v.AttestationReportSize, v.CecAttestationReportSize,
-		v.Nonce, v.AttestationReport, v.CecAttestationReport}
+	*io = report{size: v.AttestationReportSize, nonce: v.Nonce, report: v.AttestationReport}
 	return ret(r)
 }
 

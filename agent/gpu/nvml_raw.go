@@ -160,6 +160,17 @@ func (d rawDevice) report(io *report) ret {
 	return d.l.do(callReport, d.h, uintptr(unsafe.Pointer(io)))
 }
 
+// event is nvmlEventData_t, with the device as the handle that it is in C. Version 1 of
+// the call leaves the MIG instances at the end out.
+type event struct {
+	device          uintptr
+	eventType, data uint64
+	_               [2]uint32
+}
+
+// The size that nvml.h gives it: go-nvml's has an interface in it, to compare with.
+var _ = [32]byte([unsafe.Sizeof(event{})]byte{})
+
 type rawEvents struct {
 	l   *rawLibrary
 	set uintptr

@@ -10,16 +10,10 @@ type utilization struct{ gpu, memory uint32 } // percent
 // pciInfo is nvmlPciInfo_t. Versions 1 and 2 of the call fill less of it, and
 // domain, bus and device at the same places.
 type pciInfo struct {
-	legacyID                           [16]byte
-	domain, bus, device, id, subsystem uint32
-	busID                              [32]byte
-}
-
-// event is nvmlEventData_t. Version 1 of the call leaves the instances out.
-type event struct {
-	device                       uintptr
-	eventType, data              uint64
-	gpuInstance, computeInstance uint32
+	_                   [16]byte // the older form of the id
+	domain, bus, device uint32
+	_                   [2]uint32 // ids of the card and its maker
+	_                   [32]byte
 }
 
 // eventXid is nvmlEventTypeXidCriticalError.
@@ -53,16 +47,19 @@ const ccSettingsV1 = 20 | 1<<24
 // certificate is nvmlConfComputeGpuCertificate_t. The chain that ends in the key of
 // reports is the attestation chain, in PEM, leaf first.
 type certificate struct {
-	chainSize, attestationChainSize uint32
-	chain                           [0x1000]byte
-	attestationChain                [0x1400]byte
+	_                    uint32
+	attestationChainSize uint32
+	_                    [0x1000]byte
+	attestationChain     [0x1400]byte
 }
 
-// report is nvmlConfComputeGpuAttestationReport_t. The other report is that of the
-// board's CEC chip, of which nothing on chain knows.
+// report is nvmlConfComputeGpuAttestationReport_t. The other report in it is that of
+// the board's CEC chip, of which nothing on chain knows.
 type report struct {
-	cecPresent, size, cecSize uint32
-	nonce                     [32]byte
-	report                    [0x2000]byte
-	cecReport                 [0x1000]byte
+	_      uint32
+	size   uint32
+	_      uint32
+	nonce  [32]byte
+	report [0x2000]byte
+	_      [0x1000]byte
 }
