@@ -65,7 +65,7 @@ func VerifyChain(root *Root, certificates []*Certificate, trusted int) (*Chain, 
 		if i+1 < len(chain) {
 			issuer = chain[i+1]
 		}
-		if !chain[i].signedBy(issuer) {
+		if !chain[i].SignedBy(issuer) {
 			return nil, fmt.Errorf("%w: certificate %d (%q) is not signed by %q", ErrChain, i, chain[i].CommonName, issuer.CommonName)
 		}
 	}

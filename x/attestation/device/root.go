@@ -25,7 +25,7 @@ func NewRoot(raw []byte) (*Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !c.signedBy(c) {
+	if !c.SignedBy(c) {
 		return nil, fmt.Errorf("%w: root %q is not signed by itself", ErrChain, c.CommonName)
 	}
 	if err := c.checkCA(0); err != nil {
@@ -47,8 +47,8 @@ func NVIDIA() *Root {
 // Certificate returns the root's certificate.
 func (r *Root) Certificate() *Certificate { return r.certificate }
 
-// signedBy tells whether the issuer's key signed the certificate.
-func (c *Certificate) signedBy(issuer *Certificate) bool {
+// SignedBy tells whether the issuer's key signed the certificate, and nothing more.
+func (c *Certificate) SignedBy(issuer *Certificate) bool {
 	digest := sha512.Sum384(c.signed)
 	return ecdsa.VerifyASN1(issuer.public, digest[:], c.signature)
 }

@@ -9,6 +9,9 @@ func (k *Keeper) BeginBlock(ctx context.Context) error {
 	if err := k.closeSlots(ctx); err != nil {
 		return err
 	}
+	if err := k.recordBlock(ctx); err != nil {
+		return err
+	}
 	return k.challengeBlock(ctx)
 }
 
@@ -19,6 +22,9 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 		return err
 	}
 	if err := k.refreshGPUs(ctx); err != nil {
+		return err
+	}
+	if err := k.expireDevices(ctx); err != nil {
 		return err
 	}
 	return k.prune(ctx)

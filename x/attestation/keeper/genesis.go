@@ -36,6 +36,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.initChallenges(ctx, gs); err != nil {
 		return err
 	}
+	if err := k.initDevices(ctx, gs); err != nil {
+		return err
+	}
 	if err := k.initRecords(ctx, gs); err != nil {
 		return err
 	}
@@ -149,6 +152,9 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return nil, err
 	}
 	if err := k.exportChallenges(ctx, gs); err != nil {
+		return nil, err
+	}
+	if err := k.exportDevices(ctx, gs); err != nil {
 		return nil, err
 	}
 	if err := k.exportRecords(ctx, gs); err != nil {

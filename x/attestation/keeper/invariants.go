@@ -16,7 +16,7 @@ import (
 // simulation and a query.
 func (k *Keeper) CheckInvariants(ctx context.Context) ([]string, error) {
 	var broken []string
-	for _, check := range []func(context.Context) ([]string, error){k.checkHosts, k.checkKeys, k.checkSigners, k.checkQueues, k.checkAnchors, k.checkBits, k.checkCounters, k.checkHostCounts, k.checkChallenges, k.checkProbes} {
+	for _, check := range []func(context.Context) ([]string, error){k.checkHosts, k.checkKeys, k.checkSigners, k.checkQueues, k.checkAnchors, k.checkBits, k.checkCounters, k.checkHostCounts, k.checkChallenges, k.checkProbes, k.checkDevices, k.checkCertificates} {
 		found, err := check(ctx)
 		if err != nil {
 			return nil, err

@@ -43,6 +43,9 @@ func (k *Keeper) UpdateInventory(ctx context.Context, operator sdk.AccAddress, h
 		if err := k.hooks.BeforeGPUsChanged(ctx, hostID, changed); err != nil {
 			return 0, err
 		}
+		if err := k.endDevicesOf(ctx, hostID, changed, endGPUGone); err != nil {
+			return 0, err
+		}
 	}
 	if err := k.declareGPUs(ctx, operator, gpus, weights); err != nil {
 		return 0, err

@@ -49,6 +49,7 @@ type Keeper struct {
 
 	probes    probeState
 	challenge challengeState
+	device    deviceState
 }
 
 // recordKey is (slot or day, bucket).
@@ -72,6 +73,7 @@ func NewKeeper(
 	addressCodec address.Codec,
 	authority []byte,
 	staking types.StakingKeeper,
+	options ...Option,
 ) *Keeper {
 	sb := collections.NewSchemaBuilder(storeService)
 	pair := collections.PairKeyCodec(collections.Uint64Key, collections.Uint64Key)
@@ -112,6 +114,10 @@ func NewKeeper(
 
 		probes:    newProbeState(sb, cdc),
 		challenge: newChallengeState(sb, cdc),
+		device:    newDeviceState(sb, cdc),
+	}
+	for _, option := range options {
+		option(k)
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -97,7 +97,8 @@ func (k *Keeper) RevokeAgentKey(ctx context.Context, operator sdk.AccAddress, ho
 	return revoked, k.setHost(ctx, host)
 }
 
-// revokeKeys revokes the host's keys in place and frees their index entries.
+// revokeKeys revokes the host's keys in place and frees their index entries. No die
+// answers for its GPUs any more: they were registered by those keys.
 func (k *Keeper) revokeKeys(ctx context.Context, host *types.Host, now uint64) ([][]byte, error) {
 	var revoked [][]byte
 	for i := range host.AgentKeys {
@@ -116,7 +117,7 @@ func (k *Keeper) revokeKeys(ctx context.Context, host *types.Host, now uint64) (
 			key.UntilSlot = now
 		}
 	}
-	return revoked, nil
+	return revoked, k.endHostDevices(ctx, host.Id, endKeys)
 }
 
 // unindexKey frees a key; a revoked one is free already.

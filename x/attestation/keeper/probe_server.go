@@ -113,6 +113,13 @@ func (s queryServer) Proofs(ctx context.Context, req *types.QueryProofsRequest) 
 		if proofs.Compute, err = s.k.ComputeProof(ctx, req.HostId, g.Gpu.Ordinal); err != nil {
 			return nil, asStatus(err)
 		}
+		if proofs.DeviceAttested {
+			d, err := s.k.DeviceOf(ctx, req.HostId, proofs.Ordinal)
+			if err != nil {
+				return nil, asStatus(err)
+			}
+			proofs.DeviceSerial = hexOf(d.Serial)
+		}
 		resp.Gpus = append(resp.Gpus, proofs)
 	}
 	return resp, nil

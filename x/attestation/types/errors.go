@@ -46,4 +46,12 @@ var (
 
 	ErrInvalidReceipt = errors.Register(ModuleName, 60, "invalid probe receipt")
 	ErrNoProbeBeacon  = errors.Register(ModuleName, 61, "slot has no probe beacon")
+
+	ErrInvalidReport       = errors.Register(ModuleName, 50, "invalid device report")
+	ErrStaleNonce          = errors.Register(ModuleName, 51, "nonce of no recent block")
+	ErrDeviceInUse         = errors.Register(ModuleName, 52, "device answers for another GPU")
+	ErrDeviceNotFound      = errors.Register(ModuleName, 53, "device not found")
+	ErrCertificateNotFound = errors.Register(ModuleName, 54, "certificate not cached")
+	ErrRevoked             = errors.Register(ModuleName, 55, "certificate revoked")
+	ErrInvalidRevocation   = errors.Register(ModuleName, 56, "invalid revocation")
 )

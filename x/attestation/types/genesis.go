@@ -29,6 +29,9 @@ func (gs *GenesisState) Validate() error {
 	if err := gs.validateRecords(); err != nil {
 		return err
 	}
+	if err := gs.validateDevices(); err != nil {
+		return err
+	}
 	return gs.validateProbes()
 }
 

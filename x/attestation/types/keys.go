@@ -57,4 +57,13 @@ var (
 	ConnectionsPrefix  = collections.NewPrefix(33)
 	ProberScoresPrefix = collections.NewPrefix(34)
 	ProbeBeaconsPrefix = collections.NewPrefix(35)
+
+	DevicesPrefix          = collections.NewPrefix(28)
+	DevicesByGPUPrefix     = collections.NewPrefix(29)
+	CertificatesPrefix     = collections.NewPrefix(30)
+	RevocationsPrefix      = collections.NewPrefix(31)
+	RecentBlocksPrefix     = collections.NewPrefix(32)
+	DeviceQueuePrefix      = collections.NewPrefix(40)
+	CertificateQueuePrefix = collections.NewPrefix(41)
+	CertificateCountPrefix = collections.NewPrefix(42)
 )
