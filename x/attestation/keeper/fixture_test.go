@@ -126,7 +126,8 @@ func emptyFixture(t testing.TB) *fixture {
 		hooks:   &fakeHooks{},
 	}
 	enc := moduletestutil.MakeTestEncodingConfig()
-	f.k = keeper.NewKeeper(runtime.NewKVStoreService(key), enc.Codec, codec, gov, f.staking).SetHooks(f.hooks)
+	f.k = keeper.NewKeeper(runtime.NewKVStoreService(key), enc.Codec, codec, gov, f.staking,
+		keeper.WithDeviceRoot(issuer.Root())).SetHooks(f.hooks)
 	f.msg = keeper.NewMsgServer(f.k)
 	return f
 }
