@@ -84,8 +84,9 @@ INLINE u32 chunk_at(u32 row, u32 chunk) { return row * TILE_K + ((chunk ^ (row >
 // load_panel starts the copy of rows first… of one operand, bytes k… of each.
 // What lies outside of the matrix reads as zero.
 INLINE void load_panel(const u8 *from, u32 to, u32 first, u32 rows, u32 n, u32 k, u32 m, u32 tid) {
-  for (u32 i = tid; i < rows * 4; i += GEMM_THREADS) {
-    u32 r = i >> 2, chunk = i & 3, row = first + r, at = k + chunk * 16;
+  u32 chunk = tid & 3, at = k + chunk * 16;
+  UNROLL for (u32 i = 0; i < rows / (GEMM_THREADS / 4); i++) {
+    u32 r = (tid >> 2) + i * (GEMM_THREADS / 4), row = first + r;
     int inside = row < n && at < m;
     const u8 *src = inside ? from + (u64)row * m + at : from;
     COPY_ASYNC(to + chunk_at(r, chunk), src, inside ? 16 : 0);
