@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/grafilab/grafi/agent/gpu"
+	"github.com/grafilab/grafi/x/attestation/device"
 )
 
 // TestConformance holds every backend to one behaviour, on a library that a real
@@ -207,6 +208,8 @@ func attestation(t *testing.T, b backend) {
 		require.Empty(t, s[i].Err)
 		require.Equal(t, want, s[i].Report.SPDM)
 		require.Equal(t, chain[:4], s[i].Report.Chain, "without the root")
+		_, err := device.Verify(device.NVIDIA(), s[i].Report.SPDM, s[i].Report.Chain, [32]byte(want[4:36]))
+		require.NoError(t, err, "as the chain verifies it")
 	}
 	require.Len(t, s[3].Sample.Readings, 2)
 }
