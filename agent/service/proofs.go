@@ -20,6 +20,8 @@ import (
 	provers "github.com/grafilab/grafi/agent/prove"
 	"github.com/grafilab/grafi/internal/agentapi"
 	"github.com/grafilab/grafi/x/attestation/compute"
+	rules "github.com/grafilab/grafi/x/attestation/device"
+	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
 
 // proofs are the three flows that show the chain what the host is.
@@ -29,6 +31,18 @@ type proofs struct {
 	device    *device.Flow
 	prover    *lazyProver
 	listener  net.Listener
+}
+
+// deviceRules are the chain's own, under the root that it pins.
+func deviceRules() device.Rules {
+	root := rules.NVIDIA()
+	return device.Rules{
+		Nonce: attestation.DeviceNonce,
+		Verify: func(report []byte, chain [][]byte, nonce [32]byte) error {
+			_, err := rules.Verify(root, report, chain, nonce)
+			return err
+		},
+	}
 }
 
 // newProofs opens what the flows need. What it opened is closed again when it fails.
@@ -46,7 +60,7 @@ func newProofs(cfg config.Config, chain *attest.Client, host *attest.Agent, sour
 	if err != nil {
 		return nil, err
 	}
-	p.device = device.New(device.Config{}, chain, host, source, device.Rules{}, signers, m, log)
+	p.device = device.New(device.Config{}, chain, host, source, deviceRules(), signers, m, log)
 
 	keys := make([]probe.Signer, 0, len(signers))
 	for _, s := range signers {

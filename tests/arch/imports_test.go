@@ -107,6 +107,15 @@ func rulesStayPure(f goFile, imported string) string {
 	return ""
 }
 
+// testRootStaysInTests: no binary may hold an issuer of device reports.
+func testRootStaysInTests(f goFile, imported string) string {
+	const testIssuer = "x/attestation/device/devicetest"
+	if f.test || path.Dir(f.path) == testIssuer || imported != module+testIssuer {
+		return ""
+	}
+	return "only tests import " + testIssuer
+}
+
 // consensusIsDeterministic: what these packages return differs between nodes.
 func consensusIsDeterministic(f goFile, imported string) string {
 	generated := strings.HasSuffix(f.path, ".pb.gw.go") // the REST gateway, which runs in the API server
@@ -156,6 +165,7 @@ func TestRulesFind(t *testing.T) {
 		"offchain/executor/plan/plan.go":  module + "app",
 		"x/attestation/compute/work.go":   "github.com/cosmos/cosmos-sdk/types",
 		"internal/chaininfo/chaininfo.go": module + "x/gpumarket/types",
+		"app/keepers.go":                  module + "x/attestation/device/devicetest",
 	} {
 		require.NotEmpty(t, breach(goFile{path: path}, imported), "%s imports %s", path, imported)
 	}

@@ -95,6 +95,26 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			Example: "grafid query attestation connection 1", PositionalArgs: args("host_id"),
 		},
 		{
+			RpcMethod: "Device", Use: "device [serial]", Short: "Show for which GPU a die answers, by the serial number (hex) of its certificate",
+			Example: "grafid query attestation device 41431d480fe5e87274", PositionalArgs: args("serial"),
+		},
+		{
+			RpcMethod: "Devices", Use: "devices", Short: "List the dies that answer for GPUs",
+			Example: "grafid query attestation devices --page-limit 20",
+		},
+		{
+			RpcMethod: "DeviceNonce", Use: "device-nonce [host-id] [ordinal]", Short: "Show the nonce that a report of a GPU must answer now, and what it is made of",
+			Example: "grafid query attestation device-nonce 1 0", PositionalArgs: args("host_id", "ordinal"),
+		},
+		{
+			RpcMethod: "Certificates", Use: "certificates", Short: "List the verified certificates that a report may name by their digest",
+			Example: "grafid query attestation certificates",
+		},
+		{
+			RpcMethod: "Revocations", Use: "revocations", Short: "List the revoked serial numbers of certificates",
+			Example: "grafid query attestation revocations",
+		},
+		{
 			RpcMethod: "Invariants", Use: "invariants", Short: "Recompute the records from each other; broken is empty when all is well",
 			Example: "grafid query attestation invariants",
 		},
@@ -147,6 +167,21 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			PositionalArgs: args("first", "second"),
 		},
 		{
+			RpcMethod: "RegisterDevice", Use: "register-device [report]",
+			Short: "Prove which die answers for a GPU, or renew the proof",
+			Long: "Prove which die answers for a GPU, or renew the proof. The agent does this by itself, every week and after a change " +
+				"of the inventory; the command carries what it signed. A report that is forged costs its operator the stake.",
+			Example:        `grafid tx attestation register-device "$(cat report.json)" --signature 92a0...bb00 --from relayer`,
+			PositionalArgs: args("report"),
+		},
+		{
+			RpcMethod: "SubmitDoubleDevice", Use: "submit-double-device [first] [second]",
+			Short: "Prove that an operator claimed one die for two of his hosts at once",
+			Example: `grafid tx attestation submit-double-device "$(cat first.json)" "$(cat second.json)" \
+  --first-signature 92a0...bb00 --second-signature 17c4...e90d --from reporter`,
+			PositionalArgs: args("first", "second"),
+		},
+		{
 			RpcMethod: "SubmitProbes", Use: "submit-probes", Short: "Carry probe receipts that both agents have signed",
 			Example: `grafid tx attestation submit-probes --receipts "$(cat receipt.json)" --from relayer`,
 		},
@@ -157,6 +192,7 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			PositionalArgs: args("host_id", "first", "second"),
 		},
 		{RpcMethod: "SetHardwareClass", Skip: true}, // by governance only
+		{RpcMethod: "SetRevocation", Skip: true},    // by governance only
 		{RpcMethod: "UpdateParams", Skip: true},     // by governance only
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	gwruntime "github.com/grpc-ecosystem/grpc-gateway/runtime"
+	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
 	"cosmossdk.io/core/appmodule"
@@ -21,6 +22,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/module"
 	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
 
+	"github.com/grafilab/grafi/x/attestation/client/cli"
 	"github.com/grafilab/grafi/x/attestation/keeper"
 	"github.com/grafilab/grafi/x/attestation/simulation"
 	"github.com/grafilab/grafi/x/attestation/types"
@@ -77,6 +79,10 @@ func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwrunt
 		panic(err)
 	}
 }
+
+// GetQueryCmd implements autocli.HasCustomQueryCommand: the generated queries join
+// this command.
+func (AppModule) GetQueryCmd() *cobra.Command { return cli.QueryCommand() }
 
 // RegisterServices implements appmodule.HasServices.
 func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
