@@ -38,7 +38,7 @@ func breach(f goFile, imported string) string {
 
 var rules = []func(f goFile, imported string) string{
 	foreignKeeper, typesStayPure, nothingAboveX, offchainSeesContractsOnly, rulesStayPure,
-	consensusIsDeterministic, chaininfoIsABase,
+	consensusIsDeterministic, chaininfoIsABase, testRootStaysInTests,
 }
 
 // foreignKeeper: a module calls another through its own expected_keepers.go.
