@@ -46,7 +46,8 @@ type Config struct {
 	SampleEvery   time.Duration `koanf:"sample-every"`
 	DetailEvery   uint64        `koanf:"detail-every"`
 
-	Proofs `koanf:",squash"`
+	Proofs    `koanf:",squash"`
+	Telemetry `koanf:",squash"`
 
 	LogLevel  string `koanf:"log-level"`
 	LogFormat string `koanf:"log-format"`
@@ -68,6 +69,7 @@ func AddFlags(f *pflag.FlagSet) {
 	f.Duration("sample-every", 10*time.Second, "time between two samples of the GPUs")
 	f.Uint64("detail-every", 6, "slots between two Merkle roots of raw samples")
 	addProofFlags(f)
+	addTelemetryFlags(f)
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 }
@@ -97,8 +99,10 @@ func Load(f *pflag.FlagSet, environ []string) (Config, error) {
 		return Config{}, err
 	}
 	delete(env, "config")
-	if nodes, ok := env["node"].(string); ok {
-		env["node"] = strings.Split(nodes, ",")
+	for _, list := range []string{"node", "telemetry-recipients"} {
+		if values, ok := env[list].(string); ok {
+			env[list] = strings.Split(values, ",")
+		}
 	}
 	k := koanf.New("/") // a delimiter that no name has
 	for _, s := range []struct {
@@ -185,6 +189,9 @@ func (c Config) finish() (Config, error) {
 		return c, fmt.Errorf("%w: home: %w", ErrInvalid, err)
 	}
 	c.Home = home
+	if len(c.TelemetryRecipients) == 0 {
+		c.TelemetryRecipients = nil // "none" has one form
+	}
 	if c.Socket == "" {
 		c.Socket = defaultSocket(c.Home)
 	}
@@ -199,6 +206,7 @@ func (c Config) finish() (Config, error) {
 	check(c.SampleEvery >= time.Second && c.SampleEvery <= 30*time.Second, "sample-every: got %s, want 1s to 30s", c.SampleEvery)
 	check(c.DetailEvery >= 1 && c.DetailEvery <= 144, "detail-every: got %d, want 1 to 144", c.DetailEvery)
 	c.Proofs.check(check)
+	c.Telemetry.check(check)
 	check(c.MetricsListen == "" || loopback(c.MetricsListen), "metrics-listen: got %q, want a loopback address such as 127.0.0.1:9464, or nothing", c.MetricsListen)
 	serr := checkSocket(c.Socket)
 	check(serr == nil, "socket: %v", serr)

@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,7 +68,11 @@ func TestRefusals(t *testing.T) {
 		"unknown name in the environment": {env: []string{"GRAFI_AGENT_COLOUR=red"}, want: `environment: unknown name "colour"`},
 		"unknown name in the file":        {args: []string{"--config", bad}, want: `file: unknown name "colour"`},
 		"no such file":                    {args: []string{"--config", bad + "2"}, want: "no such file"},
-		"source":                          {args: []string{"--gpu-source", "amd"}, want: `gpu-source: got "amd"`},
+		"source":                          {args: []string{"--gpu-source", "rocm"}, want: `gpu-source: got "rocm"`},
+		"telemetry to nowhere":            {args: []string{"--telemetry-address", "data"}, want: `telemetry-address: got "data"`},
+		"telemetry to anybody":            {args: []string{"--telemetry-address", "data:1", "--telemetry-server-key", "abcd"}, want: `telemetry-server-key: got "abcd"`},
+		"telemetry for nobody":            {args: []string{"--telemetry-address", "data:1", "--telemetry-server-key", strings.Repeat("ab", 32)}, want: "telemetry-recipients: none given"},
+		"no spool":                        {args: []string{"--telemetry-spool-mib", "0"}, want: "telemetry-spool-mib: got 0"},
 		"sim gpus":                        {args: []string{"--sim-gpus", "0"}, want: "sim-gpus: got 0"},
 		"metrics for everybody":           {args: []string{"--metrics-listen", ":9464"}, want: "want a loopback address"},
 		"metrics on another address":      {args: []string{"--metrics-listen", "10.0.0.1:9464"}, want: "want a loopback address"},

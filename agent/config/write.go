@@ -25,6 +25,7 @@ func (c Config) Write() (path string, err error) {
 		"log-level": c.LogLevel, "log-format": c.LogFormat,
 	}
 	maps.Copy(values, c.Proofs.values())
+	maps.Copy(values, c.Telemetry.values())
 	raw, err := yaml.Marshal(values)
 	if err != nil {
 		return path, err

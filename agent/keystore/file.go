@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -29,23 +30,16 @@ func (s Files) Create(name, kind string, secret []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+	if err := makePrivateDir(s.Dir); err != nil {
 		return fmt.Errorf("key folder: %w", err)
 	}
-	if err := protect(s.Dir); err != nil {
-		return fmt.Errorf("key folder: %w", err)
-	}
-	f, err := os.CreateTemp(s.Dir, ".key-*") // mode 0600
+	f, err := createPrivate(filepath.Join(s.Dir, ".key-"+rand.Text()))
 	if err != nil {
 		return fmt.Errorf("key file: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
-	perr := protect(f.Name()) // before the secret is in it
-	var werr error
-	if perr == nil {
-		_, werr = f.Write(content)
-	}
-	if err := errors.Join(perr, werr, f.Sync(), f.Close()); err != nil {
+	_, werr := f.Write(content)
+	if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("key file %s: %w", path, err)
 	}
 	// A hard link, unlike a rename, fails when the name is taken.

@@ -13,8 +13,13 @@ import (
 // a credential to the machine's TPM (LoadCredentialEncrypted=).
 func platformSealer(string) Sealer { return nil }
 
-// protect has nothing to do: what is made here has mode 0600 or 0700.
-func protect(string) error { return nil }
+// makePrivateDir makes the folder and those above it that are missing.
+func makePrivateDir(dir string) error { return os.MkdirAll(dir, 0o700) }
+
+// createPrivate makes a new file that this user alone can open.
+func createPrivate(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+}
 
 // openNoFollow opens a file for reading. A link could point to one that others can change.
 func openNoFollow(path string) (*os.File, error) {

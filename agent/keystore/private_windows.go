@@ -1,32 +1,63 @@
 package keystore
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
 
-// protect gives the file or folder an access list of its own: this user, the
-// system and the administrators, and nothing inherited from the folder above.
-func protect(path string) error {
+// makePrivateDir makes the folder, and those above it that are missing, with an
+// access list of their own. What is made in them inherits it.
+func makePrivateDir(dir string) error {
+	if fi, err := os.Stat(dir); err == nil && fi.IsDir() {
+		return nil
+	}
+	if err := makePrivateDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	return withAccess(dir, func(name *uint16, sa *windows.SecurityAttributes) error {
+		if err := windows.CreateDirectory(name, sa); err != nil && !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
+			return err
+		}
+		return nil
+	})
+}
+
+// createPrivate makes a new file that has its access list from the start.
+func createPrivate(path string) (f *os.File, err error) {
+	err = withAccess(path, func(name *uint16, sa *windows.SecurityAttributes) error {
+		h, err := windows.CreateFile(name, windows.GENERIC_WRITE, 0, sa, windows.CREATE_NEW, windows.FILE_ATTRIBUTE_NORMAL, 0)
+		if err == nil {
+			f = os.NewFile(uintptr(h), path)
+		}
+		return err
+	})
+	return f, err
+}
+
+// withAccess calls make with an access list of this user, the system and the
+// administrators, to which nothing from the folder above is added.
+func withAccess(path string, make func(name *uint16, sa *windows.SecurityAttributes) error) error {
 	me, err := currentUser()
 	if err != nil {
 		return err
 	}
-	sddl := fmt.Sprintf("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;%s)", me)
-	sd, err := windows.SecurityDescriptorFromString(sddl)
+	sd, err := windows.SecurityDescriptorFromString(fmt.Sprintf("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;%s)", me))
 	if err != nil {
 		return fmt.Errorf("access list: %w", err)
 	}
-	dacl, _, err := sd.DACL()
+	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
-		return fmt.Errorf("access list: %w", err)
+		return err
 	}
-	err = windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT,
-		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, dacl, nil)
-	if err != nil {
-		return fmt.Errorf("access list of %s: %w", path, err)
+	sa := &windows.SecurityAttributes{SecurityDescriptor: sd}
+	sa.Length = uint32(unsafe.Sizeof(*sa))
+	if err := make(name, sa); err != nil {
+		return &os.PathError{Op: "create", Path: path, Err: err}
 	}
 	return nil
 }

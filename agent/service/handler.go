@@ -51,6 +51,7 @@ func (s *Service) Status(ctx context.Context) (agentapi.Status, error) {
 		return st, err
 	}
 	s.proofs.status(&st)
+	s.telemetryStatus(&st)
 	timeout, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	chain, err := s.client.Status(timeout)

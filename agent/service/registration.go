@@ -53,7 +53,7 @@ func RegisterHost(ctx context.Context, chainID string, k Keys, source gpu.Source
 	if r.Capacity != 0 && int(r.Capacity) < len(gpus) {
 		return nil, fmt.Errorf("capacity %d, the host has %d GPUs", r.Capacity, len(gpus))
 	}
-	sig, err := prove(chainID, r.Operator, 0, k.Current, k.Encryption)
+	sig, err := signBinding(chainID, r.Operator, 0, k.Current, k.Encryption)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func RotateKey(chainID, operator string, hostID uint64, next attest.Signer, encr
 	if err := checkOperator(operator); err != nil {
 		return nil, err
 	}
-	sig, err := prove(chainID, operator, hostID, next, encryption)
+	sig, err := signBinding(chainID, operator, hostID, next, encryption)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,8 @@ func RotateKey(chainID, operator string, hostID uint64, next attest.Signer, encr
 	}, nil
 }
 
-// prove signs the binding of the key to its host.
-func prove(chainID, operator string, hostID uint64, key attest.Signer, encryption []byte) ([]byte, error) {
+// signBinding signs the binding of the key to its host.
+func signBinding(chainID, operator string, hostID uint64, key attest.Signer, encryption []byte) ([]byte, error) {
 	if chainID == "" {
 		return nil, fmt.Errorf("chain-id is empty: the agent's signature is for one chain")
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/grafilab/grafi/agent/gpu"
 	"github.com/grafilab/grafi/agent/keystore"
 	"github.com/grafilab/grafi/agent/metrics"
+	"github.com/grafilab/grafi/agent/telemetry"
 	"github.com/grafilab/grafi/internal/agentapi"
 	"github.com/grafilab/grafi/internal/chainclient"
 )
@@ -25,16 +26,17 @@ const SimNotice = "SIM: these GPUs do not exist; only local and test chains acce
 
 // Service is one agent. Construct it with New, Run it, then Close it.
 type Service struct {
-	cfg     config.Config
-	version string
-	source  gpu.Source
-	store   *attest.Store
-	agent   *attest.Agent
-	client  *chainclient.Client
-	metrics *metrics.Metrics
-	socket  net.Listener
-	proofs  *proofs
-	log     *slog.Logger
+	cfg       config.Config
+	version   string
+	source    gpu.Source
+	store     *attest.Store
+	agent     *attest.Agent
+	client    *chainclient.Client
+	metrics   *metrics.Metrics
+	socket    net.Listener
+	proofs    *proofs
+	telemetry *telemetry.Flow
+	log       *slog.Logger
 }
 
 // Chain returns the chain access that the configuration describes.
@@ -89,6 +91,9 @@ func New(ctx context.Context, cfg config.Config, version string, log *slog.Logge
 	if s.proofs, err = newProofs(cfg, chain, s.agent, s.source, s.store, keys.Agent, s.metrics, log); err != nil {
 		return s, err
 	}
+	if s.telemetry, err = newTelemetry(cfg, s.agent, s.store, log); err != nil {
+		return s, err
+	}
 	s.metrics.SetStatus(s.Status)
 	s.socket, err = agentapi.Listen(cfg.Socket)
 	return s, err
@@ -102,6 +107,9 @@ func (s *Service) Run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.agent.Run(gctx) })
 	g.Go(func() error { return s.proofs.run(gctx) })
+	if s.telemetry != nil {
+		g.Go(func() error { return s.telemetry.Run(gctx) })
+	}
 	g.Go(func() error { return agentapi.Serve(gctx, s.socket, s, s.log) })
 	if s.cfg.MetricsListen != "" {
 		g.Go(func() error { return s.serveMetrics(gctx) })

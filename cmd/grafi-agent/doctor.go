@@ -55,8 +55,9 @@ func doctorCmd() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what is wrong on this host and how to mend it",
 		Long: `doctor looks at what run needs, with the same flags: the keys, the GPUs, every chain
-endpoint, the clock, the host on chain and its inventory, the fee account, the
-running agent and the executor. It changes nothing and ends with 1 when something
+endpoint, the clock, the host on chain and its inventory, the fee account, the probe
+port, the prover, the running agent with its challenges, probes and devices, the
+executor and telemetry. It changes nothing and ends with 1 when something
 is wrong.`,
 		Example: `  grafi-agent doctor
   grafi-agent doctor --output json`,
@@ -118,6 +119,7 @@ func checkGPUs(ctx context.Context, r *report, cfg config.Config, keys service.K
 	if source.Kind() == gpu.KindSim {
 		r.warn("gpus", "install the NVIDIA driver (nvidia-smi must work), then start again", "%s", service.SimNotice)
 	}
+	checkProver(r, source.Kind())
 	devices, err := source.Devices(ctx)
 	if err != nil {
 		r.fail("gpus", "is the driver loaded? try: nvidia-smi", "%s", err)
@@ -149,9 +151,11 @@ func driverOf(devices []gpu.Device) string {
 func checkRunning(ctx context.Context, r *report, cfg config.Config) {
 	st, err := agentapi.NewClient(cfg.Socket).Status(ctx)
 	if err != nil {
-		r.fail("agent", "start it: grafi-agent run", "does not answer on %s: %s", cfg.Socket, err)
+		checkVersion(r, nil)
+		r.fail("agent", "start it: grafi-agent run, or grafi-agent service start", "does not answer on %s: %s", cfg.Socket, err)
 		return
 	}
+	checkVersion(r, &st)
 	r.ok("agent", "runs since %s on %s", st.StartedAt.Format(time.RFC3339), cfg.Socket)
 	switch {
 	case st.ExecutorSeen.IsZero() && time.Since(st.StartedAt) < 90*time.Second:
@@ -167,4 +171,7 @@ func checkRunning(ctx context.Context, r *report, cfg config.Config) {
 	} else {
 		r.ok("delivery", "%d statements wait, last attested slot %d", st.Outbox, st.LastSlot)
 	}
+	checkProofs(r, st)
+	checkProofMemory(r, st)
+	checkTelemetry(r, st)
 }

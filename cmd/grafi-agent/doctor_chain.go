@@ -51,7 +51,7 @@ func checkChain(ctx context.Context, r *report, cfg config.Config, keys service.
 		return
 	}
 	checkFunds(ctx, r, cfg, client, chain.Sender())
-	checkHost(ctx, r, chain, keys, devices)
+	checkHost(ctx, r, cfg, chain, keys, devices)
 }
 
 func checkEndpoint(ctx context.Context, r *report, cfg config.Config) bool {
@@ -101,7 +101,7 @@ func checkFunds(ctx context.Context, r *report, cfg config.Config, client *chain
 	}
 }
 
-func checkHost(ctx context.Context, r *report, chain attest.Chain, keys service.Keys, devices []gpu.Device) {
+func checkHost(ctx context.Context, r *report, cfg config.Config, chain attest.Chain, keys service.Keys, devices []gpu.Device) {
 	found, err := chain.HostByKey(ctx, keys.Current.PublicKey())
 	if errors.Is(err, attest.ErrNotRegistered) {
 		r.fail("host", "let the operator sign: grafi-agent show-registration", "the chain has no host with this agent key")
@@ -116,6 +116,7 @@ func checkHost(ctx context.Context, r *report, chain attest.Chain, keys service.
 		return
 	}
 	r.ok("host", "host %d of %s, region %s, gateway %s", found.Host.Id, found.Host.Operator, found.Host.Region, found.Host.Endpoint)
+	checkProbeEndpoint(ctx, r, cfg, found.Host.ProbeEndpoint)
 	if devices != nil {
 		compareInventory(r, found.Gpus, devices)
 	}

@@ -77,7 +77,7 @@ the environment, which wins over the file.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(initCmd(), runCmd(), statusCmd(), showRegistrationCmd(), showInventoryCmd(), rotateKeyCmd(), doctorCmd(), versionCmd())
+	root.AddCommand(initCmd(), runCmd(), statusCmd(), showRegistrationCmd(), showInventoryCmd(), rotateKeyCmd(), doctorCmd(), serviceCmd(), topCmd(), proveCmd(), versionCmd())
 	return root
 }
 
@@ -134,7 +134,9 @@ func show(cmd *cobra.Command, output string, v any, text func(*strings.Builder))
 }
 
 // logger writes to stderr, so that stdout is the command's answer alone.
-func logger(cfg config.Config) (*slog.Logger, error) {
+func logger(cfg config.Config) (*slog.Logger, error) { return loggerTo(os.Stderr, cfg) }
+
+func loggerTo(w io.Writer, cfg config.Config) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		return nil, usageError{fmt.Errorf("--log-level: got %q, want debug, info, warn or error", cfg.LogLevel)}
@@ -142,9 +144,9 @@ func logger(cfg config.Config) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch cfg.LogFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(os.Stderr, options)), nil
+		return slog.New(slog.NewTextHandler(w, options)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(os.Stderr, options)), nil
+		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
 	return nil, usageError{fmt.Errorf("--log-format: got %q, want text or json", cfg.LogFormat)}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -32,12 +33,15 @@ because a process can't load a library twice.`,
   grafi-agent run --home /var/lib/grafi-agent --log-format json
   grafi-agent run --gpu-source sim --sim-gpus 2   # local and test chains only`,
 	}, func(cmd *cobra.Command, cfg config.Config, _ string) error {
+		if os.Getenv("GOMEMLIMIT") == "" {
+			debug.SetMemoryLimit(memoryLimit)
+		}
+		if underManager() {
+			return runHosted(cmd.Context(), cfg)
+		}
 		log, err := logger(cfg)
 		if err != nil {
 			return err
-		}
-		if os.Getenv("GOMEMLIMIT") == "" {
-			debug.SetMemoryLimit(memoryLimit)
 		}
 		err = run(cmd.Context(), cfg, log)
 		if errors.Is(err, gpu.ErrDriverUpdated) {
@@ -47,6 +51,24 @@ because a process can't load a library twice.`,
 		return err
 	})
 	return c
+}
+
+// runHosted runs the agent as a service of Windows, where nobody reads stderr: it
+// logs to agent.log in the home folder.
+func runHosted(ctx context.Context, cfg config.Config) error {
+	file, err := openLog(filepath.Join(cfg.Home, "agent.log"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // every line was written
+	log, err := loggerTo(file, cfg)
+	if err != nil {
+		return err
+	}
+	return host(ctx, func(ctx context.Context) error { return run(ctx, cfg, log) }, func(err error) {
+		log.Error("the agent ends", "err", err)
+		crash(err)
+	})
 }
 
 func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {

@@ -72,6 +72,7 @@ func printStatus(w *strings.Builder, st agentapi.Status, now time.Time) {
 	}
 	w.WriteString(align(t.String()) + "\n")
 	printProofs(w, st.Proofs, now)
+	topTelemetry(w, st, now)
 	printGPUs(w, st)
 }
 

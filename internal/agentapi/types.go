@@ -126,7 +126,18 @@ type Status struct {
 	OutboxError      string    `json:"outbox_error,omitempty"`
 	StartedAt        time.Time `json:"started_at"`
 
-	Proofs *Proofs `json:"proofs,omitempty"`
+	Proofs    *Proofs          `json:"proofs,omitempty"`
+	Telemetry *TelemetryStatus `json:"telemetry,omitempty"` // nil when it is off
+}
+
+// TelemetryStatus is how far the samples are sent to the data service.
+type TelemetryStatus struct {
+	Address    string    `json:"address"`
+	Waiting    int       `json:"waiting"` // batches
+	LastSlot   uint64    `json:"last_slot"`
+	LastSentAt time.Time `json:"last_sent_at"`
+	Dropped    int       `json:"dropped"` // since the start: no space, or refused
+	Error      string    `json:"error,omitempty"`
 }
 
 // GPUStatus is one GPU at the newest sample.
