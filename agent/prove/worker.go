@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 
 	"github.com/grafilab/grafi/x/attestation/compute"
@@ -19,6 +20,17 @@ type Worker struct {
 	// Command makes the command that runs Serve on its standard input and output,
 	// and is killed when ctx ends.
 	Command func(ctx context.Context) *exec.Cmd
+}
+
+// NewWorker returns a Worker whose children are this program with the arguments.
+func NewWorker(args ...string) (*Worker, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("prover process: %w", err)
+	}
+	return &Worker{Command: func(ctx context.Context) *exec.Cmd {
+		return exec.CommandContext(ctx, self, args...)
+	}}, nil
 }
 
 // request is what a child is asked: to prove, or to open what was proven.

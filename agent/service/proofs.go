@@ -193,7 +193,7 @@ func openProver(kind gpu.Kind) (provers.Prover, error) {
 	case gpu.KindSim:
 		return &provers.CPU{MaxBytes: simMemory, Workers: 1}, nil
 	case gpu.KindNVML:
-		return provers.OpenCUDA("")
+		return provers.NewWorker("prove", "--worker") // a process for each proof: the driver's memory and its faults end with it
 	}
 	return nil, fmt.Errorf("no prover for GPUs of source %q", kind)
 }
