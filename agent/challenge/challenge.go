@@ -35,6 +35,7 @@ type Chain interface {
 	ChainID() string
 	Sender() string
 	Challenge(ctx context.Context, hostID uint64, atLeast int64) (attestation.QueryChallengeResponse, error)
+	Proofs(ctx context.Context, hostID uint64) (attestation.QueryProofsResponse, error)
 	Submit(ctx context.Context, msg sdk.Msg) (chainclient.Result, error)
 }
 

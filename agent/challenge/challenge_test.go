@@ -120,6 +120,38 @@ func TestAGPUThatComputesAnotherAnswerAfterARestartIsNotOpened(t *testing.T) {
 	})
 }
 
+// TestALateAnswerDoesNotCostTheClass: the chain could not be reached until the
+// answer would measure a fast GPU as slow, for the third time in a row.
+func TestALateAnswerDoesNotCostTheClass(t *testing.T) {
+	for name, tc := range map[string]struct {
+		recent  []uint64
+		takes   time.Duration
+		commits int
+	}{
+		"two slow ones before":     {recent: []uint64{9, 1, 1}, takes: time.Second, commits: 0},
+		"one slow one before":      {recent: []uint64{1, 9, 1}, takes: time.Second, commits: 1},
+		"the GPU is slow in truth": {recent: []uint64{1, 1, 1}, takes: 9 * time.Second, commits: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, 1, func(f *fixture) {
+				f.prover.takes = tc.takes
+				// 17.2 · 10^9 operations in the 4 s that are not slow
+				f.chain.profile = &attestation.ChallengeProfile{N: 1 << 10, M: 1 << 11, Rounds: 4, MinGops: 4, WindowMs: 60_000}
+				f.chain.recent = tc.recent
+				f.start()
+				f.chain.ask(1, time.Minute)
+				time.Sleep(500 * time.Millisecond)
+				f.chain.set(func() { f.chain.noBlocks = true })
+				time.Sleep(20 * time.Second)
+				f.chain.set(func() { f.chain.noBlocks = false })
+				time.Sleep(3 * time.Minute)
+				f.stop()
+				require.Equal(t, tc.commits, f.chain.commits)
+			})
+		})
+	}
+}
+
 func TestAChallengeOfAnotherKeyIsLeftAlone(t *testing.T) {
 	run(t, 1, func(f *fixture) {
 		f.start()

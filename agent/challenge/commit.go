@@ -38,7 +38,12 @@ func (t *turn) commit(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if commitment != nil {
+		if commitment == nil {
+			continue
+		}
+		if hold, err := t.holdBack(ctx, g); err != nil {
+			return err
+		} else if !hold {
 			ready = append(ready, attestation.GpuCommitment{Ordinal: g.Ordinal, Commitment: commitment})
 		}
 	}

@@ -39,6 +39,9 @@ type fakeChain struct {
 	unreachable bool
 	loseReply   int
 	commits     int
+	recent      []uint64                      // measured before, of every GPU
+	profile     *attestation.ChallengeProfile // nil: a small one
+	noBlocks    bool                          // transactions are not taken
 	refusals    []string
 	passed      map[uint32]bool
 	wrong       map[uint32]bool
@@ -78,9 +81,12 @@ func (c *fakeChain) ask(id uint64, window time.Duration) {
 			AgentKey: c.host.AgentKeys[0].PublicKey, Beacon: beacon[:], StartedAt: time.Now().UTC(), StartedMs: c.clock(),
 			CommitByMs: c.clock() + uint64(window.Milliseconds()),
 		}
+		profile := attestation.ChallengeProfile{N: 64, M: 256, Rounds: 2, WindowMs: uint64(window.Milliseconds())}
+		if c.profile != nil {
+			profile = *c.profile
+		}
 		for _, g := range c.gpus {
-			c.c.Gpus = append(c.c.Gpus, attestation.ChallengedGpu{Ordinal: g.Ordinal, Class: g.Class,
-				Profile: attestation.ChallengeProfile{N: 64, M: 256, Rounds: 2, WindowMs: uint64(window.Milliseconds()), MinGops: 1}})
+			c.c.Gpus = append(c.c.Gpus, attestation.ChallengedGpu{Ordinal: g.Ordinal, Class: g.Class, Profile: profile})
 		}
 	})
 }
@@ -157,12 +163,27 @@ func (c *fakeChain) Challenge(context.Context, uint64, int64) (attestation.Query
 	return attestation.QueryChallengeResponse{Challenge: out, ClockMs: c.clock(), FirstGpu: firstGPU, Samples: samples}, nil
 }
 
+func (c *fakeChain) Proofs(context.Context, uint64) (r attestation.QueryProofsResponse, err error) {
+	leave, err := c.enter()
+	if err != nil {
+		return r, err
+	}
+	defer leave()
+	for _, g := range c.gpus {
+		r.Gpus = append(r.Gpus, attestation.GpuProofs{Ordinal: g.Ordinal, Compute: attestation.ComputeProof{RecentGops: c.recent}})
+	}
+	return r, nil
+}
+
 func (c *fakeChain) Submit(_ context.Context, msg sdk.Msg) (chainclient.Result, error) {
 	leave, err := c.enter()
 	if err != nil {
 		return chainclient.Result{}, err
 	}
 	defer leave()
+	if c.noBlocks {
+		return chainclient.Result{}, chainclient.ErrUnreachable
+	}
 	resp, err := c.deliver(msg)
 	if err != nil {
 		c.refusals = append(c.refusals, err.Error())

@@ -165,7 +165,7 @@ func (m *machine) trouble(rng *rand.Rand) (what string, lasts time.Duration, end
 }
 
 func TestAnHonestAgentIsNeverSlashed(t *testing.T) {
-	days, seed := 6, uint64(1)
+	days, seed := 4, uint64(1)
 	if os.Getenv("GRAFI_LONG_TESTS") != "" {
 		days = 1000
 	}

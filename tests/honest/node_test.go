@@ -14,11 +14,14 @@ import (
 	coreaddress "cosmossdk.io/core/address"
 	"cosmossdk.io/core/header"
 	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/log/v2"
 	"cosmossdk.io/math"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	dbm "github.com/cosmos/cosmos-db"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/runtime"
+	"github.com/cosmos/cosmos-sdk/store/v2"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
-	"github.com/cosmos/cosmos-sdk/testutil"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	moduletestutil "github.com/cosmos/cosmos-sdk/types/module/testutil"
 	"github.com/cosmos/gogoproto/proto"
@@ -40,7 +43,7 @@ import (
 
 const (
 	chainID    = "grafi-honest-1"
-	blockEvery = 30 * time.Second
+	blockEvery = time.Minute
 	gpuCount   = 2
 )
 
@@ -80,7 +83,6 @@ type node struct {
 	msg     types.MsgServer
 	query   types.QueryServer
 	staking *staking
-	commit  func()
 
 	halted      bool          // no block is made
 	unreachable bool          // no node answers
@@ -92,29 +94,30 @@ type node struct {
 	seen    map[string]int
 }
 
-// state is the store under the keeper. It is made outside of the bubble: the tree
-// has a goroutine that never ends.
+// state is the store under the keeper: a map without a tree, for nobody asks for
+// its hash.
 type state struct {
-	key    *storetypes.KVStoreKey
-	ctx    sdk.Context
-	commit func()
+	key *storetypes.KVStoreKey
+	ctx sdk.Context
 }
 
 func newState(t *testing.T) state {
 	t.Helper()
 	key := storetypes.NewKVStoreKey(types.StoreKey)
-	store := testutil.DefaultContextWithDB(t, key, storetypes.NewTransientStoreKey("transient"))
-	return state{key: key, ctx: store.Ctx, commit: func() { store.CMS.Commit() }}
+	cms := store.NewCommitMultiStore(dbm.NewMemDB(), log.NewNopLogger())
+	cms.MountStoreWithDB(key, storetypes.StoreTypeDB, nil)
+	require.NoError(t, cms.LoadLatestVersion())
+	return state{key: key, ctx: sdk.NewContext(cms, cmtproto.Header{}, false, log.NewNopLogger())}
 }
 
-func newNode(t *testing.T, store state, seed uint64, key ed25519.PrivateKey) *node {
+func newNode(t *testing.T, s state, seed uint64, key ed25519.PrivateKey) *node {
 	t.Helper()
 	n := &node{
-		t: t, rng: rand.New(rand.NewPCG(seed, 1)), ctx: store.ctx.WithChainID(chainID), staking: &staking{},
-		commit: store.commit, ended: map[uint64][]uint32{}, seen: map[string]int{},
+		t: t, rng: rand.New(rand.NewPCG(seed, 1)), ctx: s.ctx.WithChainID(chainID), staking: &staking{},
+		ended: map[uint64][]uint32{}, seen: map[string]int{},
 	}
 	codec := address.NewBech32Codec(chaininfo.Bech32Prefix)
-	n.k = keeper.NewKeeper(runtime.NewKVStoreService(store.key), moduletestutil.MakeTestEncodingConfig().Codec, codec,
+	n.k = keeper.NewKeeper(runtime.NewKVStoreService(s.key), moduletestutil.MakeTestEncodingConfig().Codec, codec,
 		sdk.AccAddress("gov_________________"), n.staking).SetHooks(hooks{})
 	n.msg, n.query = keeper.NewMsgServer(n.k), keeper.NewQueryServer(n.k)
 	gs := *types.DefaultGenesis()
@@ -151,9 +154,6 @@ func (n *node) block() {
 	t := time.Now().Add(-n.skew).UTC()
 	if height > 1 {
 		require.NoError(n.t, n.k.EndBlock(n.ctx))
-		if height%256 == 0 {
-			n.commit()
-		}
 		if prev := n.ctx.BlockTime(); !t.After(prev) {
 			t = prev.Add(time.Millisecond)
 		}
@@ -304,8 +304,8 @@ func (n *node) Submit(_ context.Context, msg sdk.Msg) (chainclient.Result, error
 		err = fmt.Errorf("unknown message %T", msg)
 	}
 	if err != nil {
-		codespace, code, log := errorsmod.ABCIInfo(err, true)
-		return chainclient.Result{}, &chainclient.RejectedError{Stage: chainclient.StageDeliver, Code: code, Codespace: codespace, Log: log}
+		codespace, code, text := errorsmod.ABCIInfo(err, true)
+		return chainclient.Result{}, &chainclient.RejectedError{Stage: chainclient.StageDeliver, Code: code, Codespace: codespace, Log: text}
 	}
 	write()
 	n.seen[fmt.Sprintf("%T", msg)]++

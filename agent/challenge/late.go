@@ -1,0 +1,52 @@
+package challenge
+
+import (
+	"context"
+	"fmt"
+
+	attestation "github.com/grafilab/grafi/x/attestation/types"
+)
+
+// blockMs is what passes until a transaction is in a block, about.
+const blockMs = 6_000
+
+// holdBack tells whether a finished answer is not committed: it comes so late that
+// it would measure the GPU as slow, the GPU itself was fast enough, and one more
+// slow answer would take its class and a part of the stake. That happens when the
+// way to the chain is bad again and again. The challenge then stays unanswered,
+// which costs no stake.
+func (t *turn) holdBack(ctx context.Context, g *attestation.ChallengedGpu) (bool, error) {
+	_, _, _, params, _ := t.Flow.host.Host()
+	p := params.Challenge
+	least := float64(g.Profile.MinGops) * float64(attestation.PPM-p.TolerancePpm) / attestation.PPM
+	ops := float64(t.work(g).Ops())
+	passed := t.r.ClockMs + blockMs - min(t.r.ClockMs+blockMs, t.c.StartedMs+p.AllowanceMs)
+	if least == 0 || ops/1e6/float64(max(passed, 1)) >= least {
+		return false, nil
+	}
+	var rate float64
+	if known, err := t.ledger.GetJSON(rateKey(t.uuid(g.Ordinal)), &rate); err != nil || !known || rate/1e9 < least {
+		return false, err // the GPU is that slow: what is measured is true
+	}
+	proofs, err := t.chain.Proofs(ctx, t.id.HostID)
+	if err != nil {
+		return true, fmt.Errorf("earlier answers of GPU %d: %w", g.Ordinal, err)
+	}
+	slow := uint32(0)
+	for _, gpu := range proofs.Gpus {
+		if gpu.Ordinal != g.Ordinal {
+			continue
+		}
+		for _, gops := range gpu.Compute.RecentGops { // the newest is the last
+			if slow++; float64(gops) >= least {
+				slow = 0
+			}
+		}
+	}
+	if slow+1 < p.SlowAnswers {
+		return false, nil
+	}
+	t.once("answer is late for a reason that is not the GPU, and is not committed: one more slow answer would cost its class",
+		"challenge", t.c.Id, "gpu", g.Ordinal, "slow_answers", slow, "late_ms", passed)
+	return true, nil
+}
