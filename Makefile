@@ -32,6 +32,14 @@ build: setup ## Build every program into build/
 install: setup ## Install the programs into Go's bin directory
 	go install -tags "$(TAGS)" -ldflags "$(LDFLAGS)" ./cmd/...
 
+.PHONY: release
+release: ## Build the programs of a release for Linux and Windows into dist/, with checksums and SBOM
+	./scripts/release.sh
+
+.PHONY: release-check
+release-check: ## Build grafi-agent twice from scratch and compare (several minutes)
+	./scripts/release.sh --check
+
 .PHONY: demo
 demo: build ## Rent a GPU on a local network and run a container; stays up (DEMO_EXIT=1 ends it)
 	@$(BUILD)/grafi-demo --bin $(BUILD) --allow-unisolated $(if $(DEMO_EXIT),--exit)
