@@ -17,6 +17,7 @@ import (
 	"github.com/grafilab/grafi/internal/chaininfo"
 	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
 	gpumarkettypes "github.com/grafilab/grafi/x/gpumarket/types"
+	rewardstypes "github.com/grafilab/grafi/x/rewards/types"
 	stakingexttypes "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -44,6 +45,17 @@ func WithSimClass(a *app.App, state app.GenesisState) {
 	a.AppCodec().MustUnmarshalJSON(state[attestationtypes.ModuleName], &gs)
 	gs.Classes = append(gs.Classes, attestationtypes.SimClass())
 	state[attestationtypes.ModuleName] = a.AppCodec().MustMarshalJSON(&gs)
+	WithoutProofs(a, state)
+}
+
+// WithoutProofs lets GPUs earn that were never challenged nor probed, for tests that
+// are not about proofs.
+func WithoutProofs(a *app.App, state app.GenesisState) {
+	var gs rewardstypes.GenesisState
+	a.AppCodec().MustUnmarshalJSON(state[rewardstypes.ModuleName], &gs)
+	rules := &gs.Params.Rules
+	rules.MinTrustTier, rules.UnchallengedPerformancePpm, rules.UnprobedConnectionPpm = 0, rewardstypes.PPM, rewardstypes.PPM
+	state[rewardstypes.ModuleName] = a.AppCodec().MustMarshalJSON(&gs)
 }
 
 // AddOperator makes the account an operator with a bond, in a block of its own.

@@ -85,7 +85,12 @@ func testnetInitFilesCmd(source *app.App) *cobra.Command {
 		Long: `Write the homes of N validators that run side by side on this machine. Node i is in
 OUTPUT/node<i> and listens at base-port + 10·i: +0 p2p, +1 RPC, +2 gRPC, +3 REST,
 +4 metrics, +5 profiles. OUTPUT/testnet.json, also printed, names all of it. Keys are
-for tests: their mnemonics are in that file.`,
+for tests: their mnemonics are in that file.
+
+Hosts of this network earn without having been probed or challenged: it rarely has the
+four operators that probes need. To ask for proofs as the main network does, patch
+rewards.params.rules: min_trust_tier 1, unchallenged_performance_ppm and
+unprobed_connection_ppm 0.`,
 		Example: `  grafid testnet init-files --validators 4 --output-dir ./net --chain-id grafi-test
   grafid testnet init-files --validators 1 --account renter --account operator \
     --timeout-commit 200ms --genesis-patch patch.json

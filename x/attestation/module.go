@@ -156,6 +156,8 @@ func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Re
 	reg.Add(weights.Get("attestation_retire_host", 3), simulation.RetireHostFactory(am.keeper))
 	reg.Add(weights.Get("attestation_submit_attestations", 150), simulation.SubmitAttestationsFactory(am.keeper))
 	reg.Add(weights.Get("attestation_submit_equivocation", 25), simulation.SubmitEquivocationFactory(am.keeper))
+	reg.Add(weights.Get("attestation_submit_probes", 100), simulation.SubmitProbesFactory(am.keeper))
+	reg.Add(weights.Get("attestation_submit_contradiction", 10), simulation.SubmitContradictionFactory(am.keeper))
 }
 
 // ProposalMsgsX registers the messages of governance.

@@ -73,6 +73,8 @@ func withRewards(tb testing.TB) rewardsFixture {
 	require.NoError(tb, f.k.InitGenesis(f.ctx, genesis()))
 	gs, day := rewards.DefaultGenesis(), uint64(startSlot/144)
 	gs.Mining.FirstDay, gs.Mining.NextClose, gs.Mining.NextExpire, gs.Mining.NextPrune = day, day, day, day
+	rules := &gs.Params.Rules // everybody has a weight
+	rules.MinTrustTier, rules.UnchallengedPerformancePpm, rules.UnprobedConnectionPpm = 0, rewards.PPM, rewards.PPM
 	require.NoError(tb, mining.InitGenesis(f.ctx, *gs))
 	f.at(start)
 	return rewardsFixture{f, mining}

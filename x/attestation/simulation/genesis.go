@@ -37,7 +37,7 @@ func RandomParams(r *rand.Rand, slotSeconds, slotsPerDay uint32) types.Params {
 
 		Challenge: RandomChallengeParams(r),
 		Device:    types.DefaultDeviceParams(),
-		Probe:     types.DefaultProbeParams(),
+		Probe:     RandomProbeParams(r),
 	}
 }
 

@@ -29,7 +29,7 @@ func RegisterHostFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgRegis
 		r, params := data.Rand(), must(k.Params(ctx))
 		key, encryptionKey := AgentKey(must(k.NextHostID(ctx)), 0), randomEncryptionKey(r)
 		msg := &types.MsgRegisterHost{
-			Operator: account.AddressBech32, Region: randomRegion(r), Endpoint: randomEndpoint(r),
+			Operator: account.AddressBech32, Region: randomRegion(r), Endpoint: randomEndpoint(r), ProbeEndpoint: randomProbeEndpoint(r),
 			AgentKey: publicOf(key), EncryptionKey: encryptionKey, Gpus: randomGPUs(r, params.MaxGpusPerHost),
 			AgentSignature: signBinding(ctx, key, account.AddressBech32, 0, encryptionKey),
 		}
@@ -50,6 +50,7 @@ func UpdateHostFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgUpdateH
 		r := data.Rand()
 		return []simsx.SimAccount{account}, &types.MsgUpdateHost{
 			Operator: host.Operator, HostId: host.Id, Region: randomRegion(r), Endpoint: randomEndpoint(r), EncryptionKey: randomEncryptionKey(r),
+			ProbeEndpoint: randomProbeEndpoint(r),
 		}
 	}
 }

@@ -114,8 +114,10 @@ func (k *Keeper) explainWeight(ctx context.Context, resp *types.QueryExplainResp
 	if err != nil {
 		return err
 	}
-	f := types.PackedFactors(packed).Get(position)
+	f, in := types.PackedFactors(packed).Get(position)
 	resp.ClassWeightPpm, resp.ConnectionPpm, resp.PerformancePpm = f.Class, f.Connection, f.Performance
+	resp.TrustTier, resp.MedianAgeDays, resp.UpMbps, resp.DownMbps, resp.MemoryGib = in.TrustTier, in.MedianAge, in.UpMbps, in.DownMbps, in.MemoryGiB
+	resp.Challenged, resp.Passed, resp.Missed, resp.Wrong = in.Challenged, in.Passed, in.Missed, in.Wrong
 	resp.StakeRatioPpm = resp.Rules.StakeRatio(resp.Stake, resp.Requirement)
 	resp.StakeFactorPpm = types.StakeFactor(resp.StakeRatioPpm)
 	resp.BonusPpm = types.PPM

@@ -20,8 +20,9 @@ import (
 // 4 times the requirement, rent of the day before, a kind under its target, a cap.
 func explained(t *testing.T) (*mineFixture, uint64) {
 	f := newMineFixture(t)
+	f.hosts.probed.UpMbps, f.hosts.probed.DownMbps, f.hosts.probed.Day = 320, 400, 2 // of 208: C is 0.9
+	f.hosts.results.Missed = 1                                                       // P is 24 of 25
 	f.params(func(p *types.Params) {
-		p.Rules.UnprobedConnectionPpm, p.Rules.UnchallengedPerformancePpm = 900_000, 960_000
 		p.Rules.OperatorCapPpm = 900_000
 	})
 	f.operator(olga, datacenter, 500, 200)
@@ -53,7 +54,7 @@ func TestExplain(t *testing.T) {
 	e := f.explain(today+1, host, 1)
 	steps, err := e.Recompute()
 	require.NoError(t, err)
-	require.Len(t, steps, 13)
+	require.Len(t, steps, 16)
 	require.EqualValues(t, 1_125_000, e.BonusPpm)
 	require.EqualValues(t, 143, e.Slots)
 	require.Equal(t, e.Claimable.Int64(), f.mustClaim(olga, today+1, host, 1))
@@ -70,7 +71,7 @@ func TestExplain(t *testing.T) {
 	open := f.explain(today+2, host, 0)
 	steps, err = open.Recompute()
 	require.NoError(t, err)
-	require.Len(t, steps, 8, "an open day has no ρ yet")
+	require.Len(t, steps, 11, "an open day has no ρ yet")
 	require.True(t, open.Reward.IsZero())
 	require.NoError(t, f.k.AttestationHooks().AfterEquivocationProven(f.ctx, host, (today+2)*perDay))
 	struck := f.explain(today+2, host, 0)
@@ -87,6 +88,7 @@ func TestEveryNumberIsChecked(t *testing.T) {
 		"Day": true, "HostId": true, "Ordinal": true, "Operator": true, // which reward it is
 		"Status": true, "Claimed": true, "Struck": true, // tested by name below
 		"Rules": true, "Histogram": true, "Pool": true, "Kind": true, "RentedFees": true, // tested by name below
+		"TrustTier": true, "MedianAgeDays": true, "UpMbps": true, "DownMbps": true, "MemoryGib": true, "Challenged": true, "Wrong": true,
 	}
 	base := reflect.ValueOf(*f.explain(today+1, host, 1))
 	for i := range base.NumField() {
@@ -119,20 +121,29 @@ func TestEveryNumberIsChecked(t *testing.T) {
 		"not in the histogram": func(e *types.QueryExplainResponse) {
 			e.Histogram[143], e.Histogram[142] = 0, e.Histogram[143]
 		},
-		"fees":      func(e *types.QueryExplainResponse) { e.RentedFees = e.RentedGain },
-		"emission":  func(e *types.QueryExplainResponse) { e.Pool.Emission = e.Pool.Emission.MulRaw(2) },
-		"carry":     func(e *types.QueryExplainResponse) { e.Pool.Carry = e.Pool.Carry.MulRaw(2) },
-		"U":         func(e *types.QueryExplainResponse) { e.Pool.WeightedUptime = e.Pool.WeightedUptime.AddRaw(1) },
-		"R":         func(e *types.QueryExplainResponse) { e.Pool.Pool = e.Pool.Pool.AddRaw(1) },
-		"ρ":         func(e *types.QueryExplainResponse) { e.Pool.Rho = e.Pool.Rho.AddRaw(1) },
-		"cap rule":  func(e *types.QueryExplainResponse) { e.Rules.OperatorCapPpm++ },
-		"target":    func(e *types.QueryExplainResponse) { e.Rules.DatacenterTargetWeightPpm *= 2 },
-		"bonus":     func(e *types.QueryExplainResponse) { e.Rules.RentedBonusPpm += 100 },
-		"uptime":    func(e *types.QueryExplainResponse) { e.Rules.Uptime[3].FactorPpm += 100 },
-		"no number": func(e *types.QueryExplainResponse) { e.Reward = math.Int{} },
-		"negative":  func(e *types.QueryExplainResponse) { e.Stake = e.Stake.Neg() },
-		"bad rules": func(e *types.QueryExplainResponse) { e.Rules.Uptime = nil },
-		"no slots":  func(e *types.QueryExplainResponse) { e.SlotsPerDay = 0 },
+		"tier":         func(e *types.QueryExplainResponse) { e.TrustTier = 0 },
+		"no such tier": func(e *types.QueryExplainResponse) { e.TrustTier = 4 },
+		"not probed":   func(e *types.QueryExplainResponse) { e.MedianAgeDays = 0 },
+		"up":           func(e *types.QueryExplainResponse) { e.UpMbps = 207 },
+		"down":         func(e *types.QueryExplainResponse) { e.DownMbps = 207 },
+		"memory":       func(e *types.QueryExplainResponse) { e.MemoryGib = 192 },
+		"unchallenged": func(e *types.QueryExplainResponse) { e.Challenged = false },
+		"wrong":        func(e *types.QueryExplainResponse) { e.Wrong = true },
+		"connection":   func(e *types.QueryExplainResponse) { e.Rules.Connection[1].FactorPpm++ },
+		"fees":         func(e *types.QueryExplainResponse) { e.RentedFees = e.RentedGain },
+		"emission":     func(e *types.QueryExplainResponse) { e.Pool.Emission = e.Pool.Emission.MulRaw(2) },
+		"carry":        func(e *types.QueryExplainResponse) { e.Pool.Carry = e.Pool.Carry.MulRaw(2) },
+		"U":            func(e *types.QueryExplainResponse) { e.Pool.WeightedUptime = e.Pool.WeightedUptime.AddRaw(1) },
+		"R":            func(e *types.QueryExplainResponse) { e.Pool.Pool = e.Pool.Pool.AddRaw(1) },
+		"ρ":            func(e *types.QueryExplainResponse) { e.Pool.Rho = e.Pool.Rho.AddRaw(1) },
+		"cap rule":     func(e *types.QueryExplainResponse) { e.Rules.OperatorCapPpm++ },
+		"target":       func(e *types.QueryExplainResponse) { e.Rules.DatacenterTargetWeightPpm *= 2 },
+		"bonus":        func(e *types.QueryExplainResponse) { e.Rules.RentedBonusPpm += 100 },
+		"uptime":       func(e *types.QueryExplainResponse) { e.Rules.Uptime[3].FactorPpm += 100 },
+		"no number":    func(e *types.QueryExplainResponse) { e.Reward = math.Int{} },
+		"negative":     func(e *types.QueryExplainResponse) { e.Stake = e.Stake.Neg() },
+		"bad rules":    func(e *types.QueryExplainResponse) { e.Rules.Uptime = nil },
+		"no slots":     func(e *types.QueryExplainResponse) { e.SlotsPerDay = 0 },
 	} {
 		e := *f.explain(today+1, host, 1)
 		change(&e)
@@ -162,7 +173,7 @@ func TestExplainCommand(t *testing.T) {
 	}
 	table, err := run("", file)
 	require.NoError(t, err)
-	require.Contains(t, table, "Every number follows: 13 steps recomputed.")
+	require.Contains(t, table, "Every number follows: 16 steps recomputed.")
 	require.Contains(t, table, "H 10000000 × C 900000 × S 1290569 × P 960000 × B 1125000 / PPM⁴")
 	same, err := run(text, "-")
 	require.NoError(t, err)

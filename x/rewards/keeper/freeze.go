@@ -9,15 +9,15 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	attestation "github.com/grafilab/grafi/x/attestation/types"
 	"github.com/grafilab/grafi/x/rewards/types"
 	stakingext "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
 // freezer remembers what a message looked up while it froze weights.
 type freezer struct {
-	host      uint64 // 0: none yet
+	facts     attestation.HostFacts // of the last host; its id is 0 before the first
 	operator  *operatorFactors
-	eligible  bool
 	operators map[string]*operatorFactors
 	classes   map[string]uint64
 }
@@ -30,18 +30,21 @@ type operatorFactors struct {
 // freeze finds the weight of a GPU for the day and keeps it with its factors. It
 // happens once per GPU and day.
 func (d *openDay) freeze(ctx context.Context, b *bucket, hostID uint64, ordinal uint32, position uint64) (types.Weight, error) {
-	operator, eligible, err := d.hostFactors(ctx, hostID)
-	if err != nil {
+	if err := d.lookUp(ctx, hostID); err != nil {
 		return types.Weight{}, err
 	}
-	rules := d.record.Rules
-	f := types.Factors{
-		Stake: operator.stake, Bonus: types.PPM,
-		// Neither probes nor challenges exist yet, so that no GPU has a record of them.
-		Connection: rules.UnprobedConnectionPpm, Performance: rules.UnchallengedPerformancePpm,
+	facts, operator, rules := &d.frozen.facts, d.frozen.operator, d.record.Rules
+	if int(ordinal) >= len(facts.GPUs) {
+		return types.Weight{}, attestation.ErrGPUNotFound.Wrapf("ordinal %d of host %d, which has %d GPUs", ordinal, hostID, len(facts.GPUs))
 	}
-	if eligible {
-		if f.Class, err = d.classWeight(ctx, hostID, ordinal); err != nil {
+	gpu := &facts.GPUs[ordinal]
+	in := types.InputsOf(facts, gpu, d.record.Day)
+	f := types.Factors{
+		Stake: operator.stake, Bonus: types.PPM, Connection: in.Connection(rules), Performance: in.Performance(rules),
+	}
+	var err error
+	if in.Eligible(rules) {
+		if f.Class, err = d.classWeight(ctx, gpu.Gpu.Class); err != nil {
 			return types.Weight{}, err
 		}
 	}
@@ -57,36 +60,33 @@ func (d *openDay) freeze(ctx context.Context, b *bucket, hostID uint64, ordinal 
 		b.factors, b.factual = append(types.PackedFactors{}, factors...), true
 	}
 	b.own()
-	b.weights, b.factors = b.weights.Set(position, weight), b.factors.Set(position, f)
+	b.weights, b.factors = b.weights.Set(position, weight), b.factors.Set(position, f, in)
 	return weight, nil
 }
 
-// hostFactors returns what the GPUs of a host share: their operator's factors, and
-// whether the host is proven enough to earn.
-func (d *openDay) hostFactors(ctx context.Context, hostID uint64) (*operatorFactors, bool, error) {
-	if d.frozen.host == hostID {
-		return d.frozen.operator, d.frozen.eligible, nil
+// lookUp finds what is proven of the host and its GPUs, and the factors of its
+// operator.
+func (d *openDay) lookUp(ctx context.Context, hostID uint64) error {
+	if d.frozen.facts.Host.Id == hostID {
+		return nil
 	}
-	host, err := d.k.attestation.Host(ctx, hostID)
+	facts, err := d.k.attestation.HostFacts(ctx, hostID, d.record.Day)
 	if err != nil {
-		return nil, false, err
+		return err
 	}
-	operator, ok := d.frozen.operators[host.Operator]
+	name := facts.Host.Operator
+	operator, ok := d.frozen.operators[name]
 	if !ok {
-		if operator, err = d.operatorFactors(ctx, host.Operator); err != nil {
-			return nil, false, err
+		if operator, err = d.operatorFactors(ctx, name); err != nil {
+			return err
 		}
 		if d.frozen.operators == nil {
 			d.frozen.operators = map[string]*operatorFactors{}
 		}
-		d.frozen.operators[host.Operator] = operator
+		d.frozen.operators[name] = operator
 	}
-	tier, err := d.k.attestation.TrustTier(ctx, hostID)
-	if err != nil {
-		return nil, false, err
-	}
-	d.frozen.host, d.frozen.operator, d.frozen.eligible = hostID, operator, tier >= d.record.Rules.MinTrustTier
-	return operator, d.frozen.eligible, nil
+	d.frozen.facts, d.frozen.operator = facts, operator
+	return nil
 }
 
 // operatorFactors finds what the operator had at stake at the start of the day, and
@@ -117,21 +117,17 @@ func (d *openDay) operatorFactors(ctx context.Context, name string) (*operatorFa
 	return &operatorFactors{kind: record.Kind, stake: types.StakeFactor(ratio)}, nil
 }
 
-func (d *openDay) classWeight(ctx context.Context, hostID uint64, ordinal uint32) (uint64, error) {
-	gpu, err := d.k.attestation.GPU(ctx, hostID, ordinal)
-	if err != nil {
-		return 0, err
-	}
-	if weight, ok := d.frozen.classes[gpu.Class]; ok {
+func (d *openDay) classWeight(ctx context.Context, class string) (uint64, error) {
+	if weight, ok := d.frozen.classes[class]; ok {
 		return weight, nil
 	}
-	weight, err := d.k.attestation.ClassWeight(ctx, gpu.Class)
+	weight, err := d.k.attestation.ClassWeight(ctx, class)
 	if err != nil {
 		return 0, err
 	}
 	if d.frozen.classes == nil {
 		d.frozen.classes = map[string]uint64{}
 	}
-	d.frozen.classes[gpu.Class] = weight
+	d.frozen.classes[class] = weight
 	return weight, nil
 }

@@ -53,7 +53,10 @@ type hosts struct {
 	counters map[[2]uint64]attestation.Counts
 	closed   map[uint64]time.Time
 	pruned   uint64 // slots up to this one
-	tier     uint32
+	proofs   attestation.Proofs
+	probed   attestation.Connection // Day is the number of days before the one that is asked for
+	results  attestation.GPUFacts
+	memory   uint64 // MiB
 	now      func() time.Time
 }
 
@@ -67,9 +70,26 @@ func (h *hosts) Host(_ context.Context, id uint64) (attestation.Host, error) {
 	return host, nil
 }
 
-func (h *hosts) GPU(_ context.Context, id uint64, ordinal uint32) (attestation.Gpu, error) {
-	return attestation.Gpu{HostId: id, Ordinal: ordinal, Class: h.classes[id]}, nil
+// HostFacts says the same of every GPU of every host.
+func (h *hosts) HostFacts(ctx context.Context, id, day uint64) (attestation.HostFacts, error) {
+	host, err := h.Host(ctx, id)
+	facts := attestation.HostFacts{Host: host, GPUs: make([]attestation.GPUFacts, host.GpuCount)}
+	if h.probed.Day > 0 {
+		facts.Connection = h.probed
+		facts.Connection.Day = day - h.probed.Day
+	}
+	for i := range facts.GPUs {
+		facts.GPUs[i] = h.results
+		facts.GPUs[i].Proofs = h.proofs
+		facts.GPUs[i].Gpu = attestation.Gpu{
+			HostId: id, Ordinal: uint32(i), Class: h.classes[id], Inventory: attestation.GpuInventory{MemoryMib: h.memory},
+		}
+	}
+	return facts, err
 }
+
+// unproven forgets every challenge and probe.
+func (h *hosts) unproven() { h.probed, h.results = attestation.Connection{}, attestation.GPUFacts{} }
 
 func (h *hosts) ClassWeight(_ context.Context, class string) (uint64, error) {
 	return h.weights[class], nil
@@ -78,8 +98,6 @@ func (h *hosts) ClassWeight(_ context.Context, class string) (uint64, error) {
 func (h *hosts) SlotsUp(_ context.Context, day, bucket uint64) (attestation.Counts, error) {
 	return h.counters[[2]uint64{day, bucket}], nil
 }
-
-func (h *hosts) TrustTier(context.Context, uint64) (uint32, error) { return h.tier, nil }
 
 func (h *hosts) Anchor(_ context.Context, slot uint64) (attestation.Anchor, error) {
 	at, ok := h.closed[slot]
@@ -148,6 +166,10 @@ func newBareMineFixture(t testingT) *mineFixture {
 		params: attestation.DefaultParams(), hosts: map[uint64]attestation.Host{}, classes: map[uint64]string{},
 		weights: map[string]uint64{h100: 10_000_000, rtx: 2_500_000}, counters: map[[2]uint64]attestation.Counts{},
 		closed: map[uint64]time.Time{}, now: func() time.Time { return f.ctx.BlockTime() },
+		// T1 with C and P of one: 500 Mbit/s of 208, 24 challenges of 24.
+		proofs: attestation.Proofs{Compute: true}, memory: 81_559,
+		probed:  attestation.Connection{Day: 1, UpMbps: 600, DownMbps: 500, Operators: 3},
+		results: attestation.GPUFacts{Challenged: true, Passed: 24},
 	}
 	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
 	logger := log.NewNopLogger()

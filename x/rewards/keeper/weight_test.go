@@ -74,23 +74,32 @@ func TestWeightIsFrozen(t *testing.T) {
 	f.operator(olga, datacenter, 200, 200)
 	host := f.host(olga, rtx, 1)
 	f.attest(today, host)
-	f.hosts.classes[host], f.hosts.weights[rtx], f.hosts.tier = h100, 9_000_000, 3
+	f.hosts.classes[host], f.hosts.weights[rtx], f.hosts.proofs.Compute = h100, 9_000_000, false
+	f.hosts.unproven()
 	f.attest(today, host)
 	require.EqualValues(t, 2_500_000, f.weight(today, host, 0).WeightPpm)
+	f.hosts.proofs.Compute, f.hosts.probed = true, attestation.Connection{Day: 3, UpMbps: 900, DownMbps: 900}
+	f.hosts.results = attestation.GPUFacts{Challenged: true, Passed: 1}
 	f.attest(today+1, host)
-	require.EqualValues(t, 10_000_000, f.weight(today+1, host, 0).WeightPpm)
+	require.EqualValues(t, 11_000_000, f.weight(today+1, host, 0).WeightPpm)
 	f.sound()
 }
 
 // TestNoWeight: a GPU that can't earn is counted without a weight.
 func TestNoWeight(t *testing.T) {
 	for name, change := range map[string]func(*mineFixture){
-		"unknown class":          func(f *mineFixture) { f.hosts.classes[1] = "" },
-		"under the requirement":  func(f *mineFixture) { f.operator(olga, datacenter, 199, 200) },
-		"no requirement":         func(f *mineFixture) { f.operator(olga, datacenter, 199, 0) },
-		"under the trust tier":   func(f *mineFixture) { f.params(func(p *types.Params) { p.Rules.MinTrustTier = 1 }) },
-		"unproven compute":       func(f *mineFixture) { f.params(func(p *types.Params) { p.Rules.UnchallengedPerformancePpm = 0 }) },
-		"connection not probed":  func(f *mineFixture) { f.params(func(p *types.Params) { p.Rules.UnprobedConnectionPpm = 0 }) },
+		"unknown class":         func(f *mineFixture) { f.hosts.classes[1] = "" },
+		"under the requirement": func(f *mineFixture) { f.operator(olga, datacenter, 199, 200) },
+		"no requirement":        func(f *mineFixture) { f.operator(olga, datacenter, 199, 0) },
+		"under the trust tier": func(f *mineFixture) {
+			f.hosts.proofs = attestation.Proofs{Witnessed: true, Bonded: true, Devices: true}
+		},
+		"a tier too low":         func(f *mineFixture) { f.params(func(p *types.Params) { p.Rules.MinTrustTier = 2 }) },
+		"never challenged":       func(f *mineFixture) { f.hosts.results = attestation.GPUFacts{} },
+		"all missed":             func(f *mineFixture) { f.hosts.results = attestation.GPUFacts{Challenged: true, Missed: 1} },
+		"a wrong answer":         func(f *mineFixture) { f.hosts.results.Wrong = 1 },
+		"connection not probed":  func(f *mineFixture) { f.hosts.probed = attestation.Connection{} },
+		"a slow connection":      func(f *mineFixture) { f.hosts.probed.DownMbps = 103 },
 		"one unit under minimum": func(f *mineFixture) { f.staking.operators[string(olga)].CountedStake = math.NewInt(200*grafi - 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,8 +117,8 @@ func TestNoWeight(t *testing.T) {
 
 func TestTrustTierIsEnough(t *testing.T) {
 	f := newMineFixture(t)
-	f.params(func(p *types.Params) { p.Rules.MinTrustTier = 1 })
-	f.hosts.tier = 1
+	f.params(func(p *types.Params) { p.Rules.MinTrustTier = 2 })
+	f.hosts.proofs.Witnessed, f.hosts.proofs.Bonded = true, true
 	f.operator(olga, datacenter, 200, 200)
 	host := f.host(olga, h100, 1)
 	f.attest(today, host)

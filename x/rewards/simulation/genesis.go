@@ -45,6 +45,12 @@ func RandomRules(r *rand.Rand) types.Rules {
 	rules.OperatorCapPpm = uint64(simtypes.RandIntBetween(r, 1, types.PPM+1))
 	rules.MaxStakeRatioPpm = uint64(simtypes.RandIntBetween(r, types.PPM, 10*types.PPM))
 	rules.RentedBonusPpm = uint64(r.Intn(types.PPM + 1))
+	// Probes and challenges are rare in a simulation: most chains pay without them.
+	if r.Intn(4) > 0 {
+		rules.MinTrustTier = 0
+		rules.UnchallengedPerformancePpm = uint64(simtypes.RandIntBetween(r, 1, types.PPM+1))
+		rules.UnprobedConnectionPpm = uint64(simtypes.RandIntBetween(r, 1, types.PPM+1))
+	}
 	return rules
 }
 

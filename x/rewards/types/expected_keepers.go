@@ -43,7 +43,8 @@ type StakingKeeper interface {
 type AttestationKeeper interface {
 	Params(ctx context.Context) (attestation.Params, error)
 	Host(ctx context.Context, hostID uint64) (attestation.Host, error)
-	GPU(ctx context.Context, hostID uint64, ordinal uint32) (attestation.Gpu, error)
+	// HostFacts returns what is proven of a host and its GPUs, as it counts on a day.
+	HostFacts(ctx context.Context, hostID, day uint64) (attestation.HostFacts, error)
 	// ClassWeight returns the mining weight H of a class in PPM; 0 for no class.
 	ClassWeight(ctx context.Context, class string) (uint64, error)
 	// SlotsUp returns the slots of the day in which each GPU of the bucket was up.
@@ -51,6 +52,4 @@ type AttestationKeeper interface {
 	// Anchor returns the closing block of a slot; ErrSlotOpen while there is none,
 	// ErrSlotPruned when it is no longer kept.
 	Anchor(ctx context.Context, slot uint64) (attestation.Anchor, error)
-	// TrustTier returns how far the host is proven, 0 to 3.
-	TrustTier(ctx context.Context, hostID uint64) (uint32, error)
 }

@@ -6,6 +6,7 @@ import (
 
 	"cosmossdk.io/math"
 
+	attestation "github.com/grafilab/grafi/x/attestation/types"
 	stakingext "github.com/grafilab/grafi/x/staking-ext/types"
 )
 
@@ -54,6 +55,11 @@ func (e *QueryExplainResponse) validate() error {
 	if e.ClassWeightPpm > 1<<34 || e.ConnectionPpm > maxFactorPPM || e.PerformancePpm > PPM || e.DaySeconds > 1<<32 {
 		return ErrInvalidExplanation.Wrapf("H %d, C %d, P %d, day of %d s", e.ClassWeightPpm, e.ConnectionPpm, e.PerformancePpm, e.DaySeconds)
 	}
+	if e.TrustTier > attestation.TierAttested || e.MedianAgeDays > 255 || e.UpMbps >= 1<<24 || e.DownMbps >= 1<<24 ||
+		e.MemoryGib > 1<<16 || e.Passed > 1<<16 || e.Missed > 1<<16 {
+		return ErrInvalidExplanation.Wrapf("tier %d, medians %d and %d Mbit/s of %d days ago, %d GiB, %d passed and %d missed",
+			e.TrustTier, e.UpMbps, e.DownMbps, e.MedianAgeDays, e.MemoryGib, e.Passed, e.Missed)
+	}
 	if e.Pool.Kind != e.Kind {
 		return ErrInvalidExplanation.Wrapf("pool of %s for an operator that is %s", e.Pool.Kind, e.Kind)
 	}
@@ -89,9 +95,17 @@ func (e *QueryExplainResponse) validate() error {
 func (e *QueryExplainResponse) weightSteps() []ExplainStep {
 	r := e.Rules
 	ratio := r.StakeRatio(e.Stake, e.Requirement)
+	in := e.inputs()
+	class, needed := e.ClassWeightPpm, "the weight of its class"
+	if !in.Eligible(r) {
+		class, needed = 0, "none"
+	}
 	f := Factors{
-		Class: e.ClassWeightPpm, Connection: e.ConnectionPpm, Stake: StakeFactor(ratio), Performance: e.PerformancePpm,
+		Class: class, Connection: in.Connection(r), Stake: StakeFactor(ratio), Performance: in.Performance(r),
 		Bonus: r.BonusFactor(e.RentedSeconds, e.DaySeconds),
+	}
+	if !e.frozen() {
+		f.Connection, f.Performance = 0, 0
 	}
 	gain := r.RentedGain(f, e.RentedRho)
 	counted := "fees exceed the gain"
@@ -103,6 +117,9 @@ func (e *QueryExplainResponse) weightSteps() []ExplainStep {
 		weight, how = 0, "an equivocation of the host was proven while the day was open"
 	}
 	return []ExplainStep{
+		step("class weight H", e.ClassWeightPpm, class, "T%d, wants T%d: %s", in.TrustTier, r.MinTrustTier, needed),
+		step("connection factor C", e.ConnectionPpm, f.Connection, "%s", e.connectionText(in)),
+		step("performance factor P", e.PerformancePpm, f.Performance, "%s", e.performanceText(in)),
 		step("stake ratio x", e.StakeRatioPpm, ratio, "min(%s × PPM / %s, %d)", e.Stake, e.Requirement, r.MaxStakeRatioPpm),
 		step("stake factor S", e.StakeFactorPpm, f.Stake, "500000 + isqrt(%d × PPM) / 2, 0 under PPM", ratio),
 		amount("gain of the bonus", e.RentedGain, gain, "weight with and without it × the best f × ρ %s / 2^96", e.RentedRho),
@@ -110,6 +127,38 @@ func (e *QueryExplainResponse) weightSteps() []ExplainStep {
 		{Name: "weight w", How: how, Answer: strconv.FormatUint(e.WeightPpm, 10), Recomputed: strconv.FormatUint(weight, 10)},
 		step("uptime factor f", e.UptimePpm, r.UptimeFactor(e.Slots, e.SlotsPerDay), "%d of %d slots", e.Slots, e.SlotsPerDay),
 	}
+}
+
+// frozen tells whether a weight was found for the GPU: not without a slot, and not
+// after its host was struck.
+func (e *QueryExplainResponse) frozen() bool {
+	return (e.Slots > 0 && !e.Struck) || e.ClassWeightPpm > 0 || e.ConnectionPpm > 0 || e.PerformancePpm > 0
+}
+
+func (e *QueryExplainResponse) inputs() Inputs {
+	return Inputs{
+		TrustTier: e.TrustTier, MedianAge: e.MedianAgeDays, UpMbps: e.UpMbps, DownMbps: e.DownMbps, MemoryGiB: e.MemoryGib,
+		Challenged: e.Challenged, Passed: e.Passed, Missed: e.Missed, Wrong: e.Wrong,
+	}
+}
+
+func (e *QueryExplainResponse) connectionText(in Inputs) string {
+	if in.MedianAge == 0 {
+		return fmt.Sprintf("no fresh medians of probes: %d", e.Rules.UnprobedConnectionPpm)
+	}
+	required := e.Rules.RequiredMilliMbps(in.MemoryGiB)
+	return fmt.Sprintf("min(%d, %d) Mbit/s of %d days ago, required %d.%03d for %d GiB", in.UpMbps, in.DownMbps, in.MedianAge,
+		required/1_000, required%1_000, in.MemoryGiB)
+}
+
+func (e *QueryExplainResponse) performanceText(in Inputs) string {
+	switch {
+	case !in.Challenged:
+		return fmt.Sprintf("no challenge on a day before: %d", e.Rules.UnchallengedPerformancePpm)
+	case in.Wrong:
+		return "a wrong answer"
+	}
+	return fmt.Sprintf("%d passed of %d", in.Passed, in.Passed+in.Missed)
 }
 
 // daySteps go from the histogram and the money to ρ and the operator's cap.

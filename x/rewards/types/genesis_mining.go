@@ -98,7 +98,7 @@ func (gs GenesisState) validateDayRecords(days map[uint64]bool) error {
 			return ErrInvalidGenesis.Wrapf("bucket %d of day %d is twice, or of no day", b.Bucket, b.Day)
 		}
 		buckets[key] = true
-		if len(b.Weights) > 8*BucketSize || len(b.Factors) > 12*BucketSize || len(b.Claimed) > BucketSize/8 {
+		if len(b.Weights) > 8*BucketSize || len(b.Factors) > factorSize*BucketSize || len(b.Claimed) > BucketSize/8 {
 			return ErrInvalidGenesis.Wrapf("bucket %d of day %d: %d, %d and %d bytes, want at most those of %d GPUs",
 				b.Bucket, b.Day, len(b.Weights), len(b.Factors), len(b.Claimed), BucketSize)
 		}

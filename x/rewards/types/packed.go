@@ -9,7 +9,7 @@ import (
 // Sizes of packed records, in bytes.
 const (
 	weightSize = 8
-	factorSize = 12
+	factorSize = 26
 	// struck stands where the kind of a GPU's operator would.
 	struck = 0xff
 	// maxWeight is the largest weight that fits beside it.
@@ -57,31 +57,64 @@ func (w Weights) Set(position uint64, weight Weight) Weights {
 }
 
 // PackedFactors holds of each GPU of a bucket the factors H, C and P that its
-// weight came from, 12 bytes each: 6, 3 and 3. S follows from the operator's day,
-// B from the rented seconds.
+// weight came from, and what they came from, 26 bytes each: H 6, C 3, P 3, flags 1,
+// age of the medians 1, up 3, down 3, memory 2, passed 2, missed 2. S follows from the
+// operator's day, B from the rented seconds.
 type PackedFactors []byte
 
+// Bits of the flags, above the trust tier.
+const (
+	tierMask       = 0x0f
+	flagChallenged = 0x10
+	flagWrong      = 0x20
+)
+
 // Get returns the factors at the position; Stake and Bonus are not in it.
-func (p PackedFactors) Get(position uint64) Factors {
+func (p PackedFactors) Get(position uint64) (Factors, Inputs) {
 	at := position * factorSize
 	if at+factorSize > uint64(len(p)) {
-		return Factors{}
+		return Factors{}, Inputs{}
 	}
 	high, low := binary.BigEndian.Uint64(p[at:]), binary.BigEndian.Uint32(p[at+8:])
 	return Factors{
 		Class:       high >> 16,
 		Connection:  high&0xffff<<8 | uint64(low>>24),
 		Performance: uint64(low & 0xffffff),
+	}, unpackInputs(p[at+12 : at+factorSize])
+}
+
+func unpackInputs(bz []byte) Inputs {
+	rates := binary.BigEndian.Uint64(bz) // flags, age, up 3, down 3
+	return Inputs{
+		TrustTier: uint32(bz[0] & tierMask), Challenged: bz[0]&flagChallenged != 0, Wrong: bz[0]&flagWrong != 0,
+		MedianAge: uint64(bz[1]), UpMbps: rates >> 24 & 0xffffff, DownMbps: rates & 0xffffff,
+		MemoryGiB: uint64(binary.BigEndian.Uint16(bz[8:])),
+		Passed:    uint64(binary.BigEndian.Uint16(bz[10:])), Missed: uint64(binary.BigEndian.Uint16(bz[12:])),
 	}
 }
 
 // Set returns the factors with those at the position. It may reuse p's memory.
-func (p PackedFactors) Set(position uint64, f Factors) PackedFactors {
+func (p PackedFactors) Set(position uint64, f Factors, in Inputs) PackedFactors {
 	p = grow(p, (position+1)*factorSize)
 	at := position * factorSize
 	binary.BigEndian.PutUint64(p[at:], f.Class<<16|f.Connection>>8)
 	binary.BigEndian.PutUint32(p[at+8:], uint32(f.Connection&0xff)<<24|uint32(f.Performance))
+	in.pack(p[at+12 : at+factorSize])
 	return p
+}
+
+func (in *Inputs) pack(bz []byte) {
+	binary.BigEndian.PutUint64(bz, in.UpMbps<<24|in.DownMbps)
+	bz[0], bz[1] = byte(in.TrustTier), byte(in.MedianAge)
+	if in.Challenged {
+		bz[0] |= flagChallenged
+	}
+	if in.Wrong {
+		bz[0] |= flagWrong
+	}
+	binary.BigEndian.PutUint16(bz[8:], uint16(in.MemoryGiB))
+	binary.BigEndian.PutUint16(bz[10:], uint16(in.Passed))
+	binary.BigEndian.PutUint16(bz[12:], uint16(in.Missed))
 }
 
 func grow(bz []byte, size uint64) []byte {

@@ -57,7 +57,7 @@ func TestPackedRecords(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var weights types.Weights
 		var factors types.PackedFactors
-		wantWeights, wantFactors := map[uint64]types.Weight{}, map[uint64]types.Factors{}
+		wantWeights, wantFactors, wantInputs := map[uint64]types.Weight{}, map[uint64]types.Factors{}, map[uint64]types.Inputs{}
 		for range rapid.IntRange(1, 30).Draw(rt, "writes") {
 			at := rapid.Uint64Range(0, 40).Draw(rt, "position")
 			w := types.Weight{Struck: true}
@@ -69,12 +69,20 @@ func TestPackedRecords(t *testing.T) {
 				Connection:  rapid.Uint64Range(0, 1<<24-1).Draw(rt, "C"),
 				Performance: rapid.Uint64Range(0, 1<<24-1).Draw(rt, "P"),
 			}
-			weights, factors = weights.Set(at, w), factors.Set(at, f)
-			wantWeights[at], wantFactors[at] = w, f
+			in := types.Inputs{
+				TrustTier: rapid.Uint32Range(0, 3).Draw(rt, "tier"), MedianAge: rapid.Uint64Range(0, 255).Draw(rt, "age"),
+				UpMbps: rapid.Uint64Range(0, 1<<24-1).Draw(rt, "up"), DownMbps: rapid.Uint64Range(0, 1<<24-1).Draw(rt, "down"),
+				MemoryGiB: rapid.Uint64Range(0, 1<<16-1).Draw(rt, "memory"), Challenged: rapid.Bool().Draw(rt, "challenged"),
+				Passed: rapid.Uint64Range(0, 1<<16-1).Draw(rt, "passed"), Missed: rapid.Uint64Range(0, 1<<16-1).Draw(rt, "missed"),
+				Wrong: rapid.Bool().Draw(rt, "wrong"),
+			}
+			weights, factors = weights.Set(at, w), factors.Set(at, f, in)
+			wantWeights[at], wantFactors[at], wantInputs[at] = w, f, in
 		}
 		for at := range uint64(50) {
-			if weights.Get(at) != wantWeights[at] || factors.Get(at) != wantFactors[at] {
-				rt.Fatalf("%d: %+v %+v, want %+v %+v", at, weights.Get(at), factors.Get(at), wantWeights[at], wantFactors[at])
+			f, in := factors.Get(at)
+			if weights.Get(at) != wantWeights[at] || f != wantFactors[at] || in != wantInputs[at] {
+				rt.Fatalf("%d: %+v %+v %+v, want %+v %+v %+v", at, weights.Get(at), f, in, wantWeights[at], wantFactors[at], wantInputs[at])
 			}
 		}
 	})

@@ -149,10 +149,11 @@ type Rules struct {
 	// Corners of f by the part of the day's slots that the GPU was up, straight
 	// between them; 0 under the first.
 	Uptime []Step `protobuf:"bytes,13,rep,name=uptime,proto3" json:"uptime"`
-	// Factor P of a GPU that was never challenged, and C of one never probed.
+	// Factor P of a GPU without results of challenges on a day before, and C of one
+	// without medians that are fresh enough.
 	UnchallengedPerformancePpm uint64 `protobuf:"varint,14,opt,name=unchallenged_performance_ppm,json=unchallengedPerformancePpm,proto3" json:"unchallenged_performance_ppm,omitempty"`
 	UnprobedConnectionPpm      uint64 `protobuf:"varint,15,opt,name=unprobed_connection_ppm,json=unprobedConnectionPpm,proto3" json:"unprobed_connection_ppm,omitempty"`
-	// Hosts under this trust tier have weight 0.
+	// GPUs under this trust tier have weight 0.
 	MinTrustTier uint32 `protobuf:"varint,16,opt,name=min_trust_tier,json=minTrustTier,proto3" json:"min_trust_tier,omitempty"`
 }
 

@@ -32,7 +32,8 @@ const (
 // DefaultRules returns the rules of the specification.
 //
 // Source: protocol §4. The target weights are what it leaves open: 2,000 H100 and
-// 10,000 RTX 4090, each at full uptime.
+// 10,000 RTX 4090, each at full uptime. What was never challenged, or never probed,
+// has factor 0.
 func DefaultRules() Rules {
 	return Rules{
 		DailyPool:                  math.NewInt(105_000_000_000),
@@ -48,8 +49,7 @@ func DefaultRules() Rules {
 		MaxStakeRatioPpm:           4_000_000,
 		RentedBonusPpm:             250_000,
 		Uptime:                     []Step{{850_000, 500_000}, {950_000, 900_000}, {990_000, 1_000_000}, {1_000_000, 1_050_000}},
-		UnchallengedPerformancePpm: PPM,
-		UnprobedConnectionPpm:      PPM,
+		MinTrustTier:               attestation.TierComputed,
 	}
 }
 
