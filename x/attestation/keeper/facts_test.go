@@ -147,10 +147,6 @@ func TestTrustTier(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, tc.want, tc.proofs.Tier()) })
 	}
-	f := newFixture(t)
-	tier, err := f.k.TrustTier(f.ctx, f.register(1))
-	require.NoError(t, err)
-	require.Zero(t, tier)
 }
 
 func TestClassWeight(t *testing.T) {

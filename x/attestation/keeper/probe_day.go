@@ -61,11 +61,15 @@ func (k *Keeper) Connection(ctx context.Context, hostID, day uint64) (types.Conn
 	if err != nil {
 		return types.Connection{}, err
 	}
+	return k.connectionOf(ctx, params.Probe, hostID, day)
+}
+
+func (k *Keeper) connectionOf(ctx context.Context, params types.ProbeParams, hostID, day uint64) (types.Connection, error) {
 	record, err := k.connection(ctx, hostID)
 	if err != nil {
 		return types.Connection{}, err
 	}
-	return k.connectionOn(ctx, params.Probe, &record, day)
+	return k.connectionOn(ctx, params, &record, day)
 }
 
 func (k *Keeper) connectionOn(ctx context.Context, params types.ProbeParams, record *types.HostConnection, day uint64) (types.Connection, error) {

@@ -108,7 +108,7 @@ func (s queryServer) Proofs(ctx context.Context, req *types.QueryProofsRequest) 
 		g := &facts.GPUs[i]
 		proofs := types.GpuProofs{
 			Ordinal: g.Gpu.Ordinal, Class: g.Gpu.Class, TrustTier: g.Proofs.Tier(), ComputeProven: g.Proofs.Compute,
-			Witnessed: g.Proofs.Witnessed, Bonded: g.Proofs.Bonded, DeviceAttested: g.Proofs.Devices,
+			Witnessed: g.Proofs.Witnessed, Bonded: g.Proofs.Bonded, DeviceAttested: g.Proofs.Devices, Compute: g.Compute,
 		}
 		if proofs.Compute, err = s.k.ComputeProof(ctx, req.HostId, g.Gpu.Ordinal); err != nil {
 			return nil, asStatus(err)

@@ -16,11 +16,15 @@ func (k *Keeper) HostFacts(ctx context.Context, hostID, day uint64) (types.HostF
 		return types.HostFacts{}, err
 	}
 	facts := types.HostFacts{Host: host}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return facts, err
+	}
 	gpus, err := k.GPUsOf(ctx, hostID)
 	if err != nil {
 		return facts, err
 	}
-	if facts.Connection, err = k.Connection(ctx, hostID, day); err != nil {
+	if facts.Connection, err = k.connectionOf(ctx, params.Probe, hostID, day); err != nil {
 		return facts, err
 	}
 	bonded, err := k.bonded(ctx, host.Operator)
@@ -31,13 +35,13 @@ func (k *Keeper) HostFacts(ctx context.Context, hostID, day uint64) (types.HostF
 	for i := range gpus {
 		g := &facts.GPUs[i]
 		g.Gpu, g.Proofs.Witnessed, g.Proofs.Bonded = gpus[i], facts.Connection.Day != 0, bonded
-		if g.Proofs.Compute, err = k.ComputeProven(ctx, hostID, gpus[i].Ordinal); err != nil {
+		if g.Compute, err = k.proof(ctx, hostID, gpus[i].Ordinal); err != nil {
 			return facts, err
 		}
+		g.Proofs.Compute = isProven(&g.Compute, params, ctx)
+		results, known := g.Compute.Before(day)
+		g.Passed, g.Missed, g.Wrong, g.Challenged = results.Passed, results.Missed, results.Wrong, known
 		if g.Proofs.Devices, err = k.DeviceAttested(ctx, hostID, gpus[i].Ordinal); err != nil {
-			return facts, err
-		}
-		if g.Passed, g.Missed, g.Wrong, g.Challenged, err = k.PerformanceOf(ctx, hostID, gpus[i].Ordinal, day); err != nil {
 			return facts, err
 		}
 	}

@@ -11,6 +11,8 @@ type HostFacts struct {
 type GPUFacts struct {
 	Gpu    Gpu
 	Proofs Proofs
+	// Compute is what challenges have shown, from which the rest here follows.
+	Compute ComputeProof
 	// Challenged: the GPU has results of challenges of a day before.
 	Challenged            bool
 	Passed, Missed, Wrong uint32
