@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 
 	"google.golang.org/grpc/codes"
@@ -119,6 +120,13 @@ func (s queryServer) Proofs(ctx context.Context, req *types.QueryProofsRequest) 
 				return nil, asStatus(err)
 			}
 			proofs.DeviceSerial = hexOf(d.Serial)
+		}
+		device, live, err := s.k.deviceOf(ctx, req.HostId, g.Gpu.Ordinal)
+		if err != nil {
+			return nil, asStatus(err)
+		}
+		if live {
+			proofs.DeviceSerial = hex.EncodeToString(device.Serial)
 		}
 		resp.Gpus = append(resp.Gpus, proofs)
 	}
