@@ -26,7 +26,9 @@ type Registration struct {
 	Operator string // bech32
 	Region   string
 	Endpoint string // of the executor's gateway
-	Capacity uint32 // 0 for the number of GPUs
+	// ProbeEndpoint is the host:port at which probes are taken; empty for no inbound port.
+	ProbeEndpoint string
+	Capacity      uint32 // 0 for the number of GPUs
 }
 
 // RegisterHost returns the message that the operator signs with its own wallet.
@@ -39,6 +41,9 @@ func RegisterHost(ctx context.Context, chainID string, k Keys, source gpu.Source
 		return nil, err
 	}
 	if err := attestation.ValidateEndpoint(r.Endpoint); err != nil {
+		return nil, err
+	}
+	if err := attestation.ValidateProbeEndpoint(r.ProbeEndpoint); err != nil {
 		return nil, err
 	}
 	devices, err := source.Devices(ctx)
@@ -60,6 +65,7 @@ func RegisterHost(ctx context.Context, chainID string, k Keys, source gpu.Source
 	return &attestation.MsgRegisterHost{
 		Operator: r.Operator, Region: r.Region, Endpoint: r.Endpoint, AgentKey: k.Current.PublicKey(),
 		EncryptionKey: k.Encryption, Capacity: r.Capacity, Gpus: gpus, AgentSignature: sig,
+		ProbeEndpoint: r.ProbeEndpoint,
 	}, nil
 }
 

@@ -39,6 +39,7 @@ agent key. ` + fmt.Sprintf(registrationHelp, "grafi-agent show-registration ..."
 	c.Flags().String("operator", "", "the operator's account (required)")
 	c.Flags().String("region", "", "ISO 3166 code of where the host stands, such as DE or US-CA (required)")
 	c.Flags().String("endpoint", "", "https address of the executor's gateway (required)")
+	c.Flags().String("probe-endpoint", "", "host:port at which probe-listen is reached from outside; empty without an inbound port")
 	c.Flags().Uint32("capacity", 0, "most GPUs that the host will ever have; 0 for those it has now")
 	addTxFlags(c)
 	return c
@@ -67,6 +68,9 @@ func runShowRegistration(cmd *cobra.Command, cfg config.Config, _ string) error 
 		if *into == "" {
 			return usageError{fmt.Errorf("--%s is required", name)}
 		}
+	}
+	if r.ProbeEndpoint, err = f.GetString("probe-endpoint"); err != nil {
+		return err
 	}
 	if r.Capacity, err = f.GetUint32("capacity"); err != nil {
 		return err
