@@ -9,6 +9,7 @@ import (
 
 // FuzzOpening feeds Verify what anybody could send: it must not panic, must
 // answer with a *Wrong or ErrInvalidWork, and accepts the one right opening only.
+// Openings are long: run it with -fuzzminimizetime=10x, or minimising takes all of the time.
 func FuzzOpening(f *testing.F) {
 	type honest struct {
 		work       compute.Work
