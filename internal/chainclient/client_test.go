@@ -159,6 +159,18 @@ func TestQueryErrors(t *testing.T) {
 	require.False(t, chainclient.IsNotFound(err))
 }
 
+// TestAtLeast: the node answers from height 3.
+func TestAtLeast(t *testing.T) {
+	chain := newChain(key)
+	q := authtypes.NewQueryClient(newClient(t, chain.id, chain.node(t).url))
+	req := &authtypes.QueryAccountInfoRequest{Address: "grafi1nobody"}
+	_, err := q.AccountInfo(chainclient.AtLeast(t.Context(), 3), req)
+	require.True(t, chainclient.IsNotFound(err), "%v", err)
+	_, err = q.AccountInfo(chainclient.AtLeast(t.Context(), 4), req)
+	require.ErrorIs(t, err, chainclient.ErrUnreachable)
+	require.False(t, chainclient.IsNotFound(err), "a lagging node's \"no\" is not the chain's")
+}
+
 func TestBalance(t *testing.T) {
 	chain := newChain(key)
 	c := newClient(t, chain.id, chain.node(t).url)
