@@ -186,14 +186,19 @@ func TestAnHonestAgentIsNeverSlashed(t *testing.T) {
 		m := &machine{t: t, path: path, node: n, key: key, gpus: gputest.New(gpuCount), card: &card{cpu: prove.CPU{Workers: 1}, rng: rng}}
 		m.start()
 		troubles := map[string]int{}
-		began := time.Now()
+		began, told := time.Now(), 0
 		for end := began.Add(time.Duration(days) * 24 * time.Hour); time.Now().Before(end); {
 			time.Sleep(time.Duration(1+rng.IntN(8)) * time.Hour)
 			what, lasts, over := m.trouble(rng)
 			troubles[what]++
 			time.Sleep(lasts)
 			over()
-			require.Empty(t, n.slashes(), "after %s, day %d", what, int(time.Since(began).Hours()/24))
+			day := int(time.Since(began).Hours() / 24)
+			require.Empty(t, n.slashes(), "after %s, day %d", what, day)
+			if day/50 > told {
+				told = day / 50
+				t.Logf("day %d: %d answers passed", day, n.passed())
+			}
 		}
 		time.Sleep(2 * time.Hour) // what is open is judged
 		m.stop()
@@ -205,6 +210,12 @@ func TestAnHonestAgentIsNeverSlashed(t *testing.T) {
 		require.Zero(t, n.seen[types.CHALLENGE_OUTCOME_WRONG.String()])
 		require.NotZero(t, n.seen["unanswered, attested as down"], "the simulation shows nothing: no challenge ended unanswered in an attested slot")
 	})
+}
+
+func (n *node) passed() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.seen[types.CHALLENGE_OUTCOME_PASSED.String()]
 }
 
 func (n *node) slashes() (out []string) {
