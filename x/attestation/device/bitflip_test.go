@@ -9,8 +9,7 @@ import (
 	"github.com/grafilab/grafi/x/attestation/device"
 )
 
-// stride visits every bit with GRAFI_LONG_TESTS=1, else some in every byte of what
-// the reader looks at, and of the rest every 61st, which is prime to 8.
+// stride visits every bit with GRAFI_LONG_TESTS=1, else every 61st, which is prime to 8.
 func stride() int {
 	if os.Getenv("GRAFI_LONG_TESTS") == "1" {
 		return 1

@@ -89,7 +89,8 @@ func TestBadReports(t *testing.T) {
 	require.ErrorIs(t, verify(report, chain, nonceOf(reportOf(t, "hopper-b"))), device.ErrNonce)
 	require.ErrorIs(t, verify(append(report[:len(report):len(report)], 0), chain, nonce), device.ErrMalformed)
 	for n := range report {
-		require.ErrorIs(t, verify(report[:n], chain, nonce), device.ErrMalformed, n)
+		_, err := device.ParseReport(report[:n])
+		require.ErrorIs(t, err, device.ErrMalformed, n)
 	}
 }
 
