@@ -115,6 +115,10 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			Example: "grafid query attestation revocations",
 		},
 		{
+			RpcMethod: "Challenge", Use: "challenge [host-id]", Short: "Show what a host has to compute, until when, and what it answered",
+			Example: "grafid query attestation challenge 1", PositionalArgs: args("host_id"),
+		},
+		{
 			RpcMethod: "Invariants", Use: "invariants", Short: "Recompute the records from each other; broken is empty when all is well",
 			Example: "grafid query attestation invariants",
 		},
@@ -190,6 +194,17 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			Short:          "Prove that a host signed two receipts of one probe",
 			Example:        `grafid tx attestation submit-contradiction 1 "$(cat first.json)" "$(cat second.json)" --from reporter`,
 			PositionalArgs: args("host_id", "first", "second"),
+		},
+		{
+			RpcMethod: "CommitChallenge", Use: "commit-challenge [host-id] [challenge-id]",
+			Short: "Carry an agent's commitment to what its GPUs computed", PositionalArgs: args("host_id", "challenge_id"),
+			Example: `grafid tx attestation commit-challenge 1 3 --commitments '{"ordinal":0,"commitment":"q83v...EjQ="}' \
+  --signature 92a0...bb00 --from relayer`,
+		},
+		{
+			RpcMethod: "OpenChallenge", Use: "open-challenge [host-id] [challenge-id] [ordinal]",
+			Short: "Carry an agent's opening of what the beacon sampled", PositionalArgs: args("host_id", "challenge_id", "ordinal"),
+			Example: "grafid tx attestation open-challenge 1 3 0 --opening 5f2c...91aa --signature 92a0...bb00 --from relayer",
 		},
 		{RpcMethod: "SetHardwareClass", Skip: true}, // by governance only
 		{RpcMethod: "SetRevocation", Skip: true},    // by governance only

@@ -155,6 +155,8 @@ func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Re
 	reg.Add(weights.Get("attestation_revoke_agent_key", 5), simulation.RevokeAgentKeyFactory(am.keeper))
 	reg.Add(weights.Get("attestation_retire_host", 3), simulation.RetireHostFactory(am.keeper))
 	reg.Add(weights.Get("attestation_submit_attestations", 150), simulation.SubmitAttestationsFactory(am.keeper))
+	reg.Add(weights.Get("attestation_commit_challenge", 100), simulation.CommitChallengeFactory(am.keeper))
+	reg.Add(weights.Get("attestation_open_challenge", 150), simulation.OpenChallengeFactory(am.keeper))
 	reg.Add(weights.Get("attestation_submit_equivocation", 25), simulation.SubmitEquivocationFactory(am.keeper))
 	reg.Add(weights.Get("attestation_submit_probes", 100), simulation.SubmitProbesFactory(am.keeper))
 	reg.Add(weights.Get("attestation_submit_contradiction", 10), simulation.SubmitContradictionFactory(am.keeper))

@@ -15,6 +15,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/grafilab/grafi/x/attestation/compute"
+	"github.com/grafilab/grafi/x/attestation/keeper"
 	"github.com/grafilab/grafi/x/attestation/types"
 )
 
@@ -210,3 +211,5 @@ func (f *fixture) gpuProof(host uint64, ordinal uint32) types.ComputeProof {
 	require.NoError(f.t, err)
 	return p
 }
+
+func (f *fixture) queries() types.QueryServer { return keeper.NewQueryServer(f.k) }
