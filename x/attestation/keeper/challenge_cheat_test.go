@@ -55,7 +55,7 @@ func TestOneProverForTwoGPUs(t *testing.T) {
 	require.Equal(t, uint64(10_000_000), f.staking.weights["1/1"])
 
 	// It is challenged as what it claims to be; three fast answers give the claim back.
-	f.next(time.Second)
+	f.later(time.Second)
 	for range 3 {
 		require.Equal(t, h100, f.theChallenge(1).Gpus[0].Class)
 		f.answer(1, 10*time.Millisecond, 10*time.Millisecond)

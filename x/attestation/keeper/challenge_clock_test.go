@@ -19,21 +19,21 @@ func TestClockStandsInAHalt(t *testing.T) {
 		return ms
 	}
 	require.Equal(t, uint64(1_000), clock())
-	f.next(1_234 * time.Millisecond)
+	f.later(1_234 * time.Millisecond)
 	require.Equal(t, uint64(2_234), clock())
-	f.next(0)
+	f.later(0)
 	require.Equal(t, uint64(2_234), clock())
-	f.next(5 * time.Second)
+	f.later(5 * time.Second)
 	require.Equal(t, uint64(7_234), clock())
-	f.next(9 * 24 * time.Hour)
+	f.later(9 * 24 * time.Hour)
 	require.Equal(t, uint64(12_234), clock(), "5 s for nine days")
 	require.Equal(t, types.CHALLENGE_STATE_OPEN, f.theChallenge(1).State)
 	p := f.prove(1, 0)
 	require.NoError(t, f.commitChallenge(f.commitMsg(1, commitment(0, p))))
-	f.next(24 * time.Hour)
-	f.next(24 * time.Hour)
+	f.later(24 * time.Hour)
+	f.later(24 * time.Hour)
 	require.Equal(t, types.CHALLENGE_STATE_SAMPLED, f.theChallenge(1).State)
-	f.next(24 * time.Hour)
+	f.later(24 * time.Hour)
 	resp, err := f.openChallenge(f.openMsg(1, 0, f.opening(1, p)))
 	require.NoError(t, err)
 	require.Equal(t, types.CHALLENGE_OUTCOME_PASSED, resp.Outcome)
@@ -46,9 +46,9 @@ func TestWindowsEndToTheMillisecond(t *testing.T) {
 	for _, late := range []time.Duration{0, time.Millisecond} {
 		f := challenged(t, 1)
 		for range 4 {
-			f.next(5 * time.Second)
+			f.later(5 * time.Second)
 		}
-		f.next(late) // the window is 20 s
+		f.later(late) // the window is 20 s
 		if late > 0 {
 			c := f.theChallenge(1)
 			require.Equal(t, types.CHALLENGE_STATE_UNANSWERED, c.State)
@@ -62,13 +62,13 @@ func TestWindowsEndToTheMillisecond(t *testing.T) {
 		p := f.prove(1, 0)
 		require.NoError(t, f.commitChallenge(f.commitMsg(1, commitment(0, p))))
 		f.sampled(1)
-		f.next(5 * time.Second)
-		f.next(5 * time.Second)
+		f.later(5 * time.Second)
+		f.later(5 * time.Second)
 		msg := f.openMsg(1, 0, f.opening(1, p))
 		cached, _ := f.ctx.CacheContext()
 		_, err := f.msg.OpenChallenge(cached, msg)
 		require.NoError(t, err)
-		f.next(time.Millisecond)
+		f.later(time.Millisecond)
 		require.Equal(t, types.CHALLENGE_STATE_UNANSWERED, f.theChallenge(1).State)
 		f.sound()
 	}
@@ -80,9 +80,9 @@ func TestOneOfTwoAnswers(t *testing.T) {
 	p := f.prove(1, 0)
 	require.NoError(t, f.commitChallenge(f.commitMsg(1, commitment(0, p))))
 	for range 4 {
-		f.next(5 * time.Second)
+		f.later(5 * time.Second)
 	}
-	f.next(time.Millisecond)
+	f.later(time.Millisecond)
 	c := f.theChallenge(1)
 	require.Equal(t, types.CHALLENGE_STATE_COMMITTED, c.State)
 	require.Equal(t, types.CHALLENGE_OUTCOME_MISSED, c.Gpus[1].Outcome)
@@ -108,9 +108,9 @@ func TestEachClassHasItsWindow(t *testing.T) {
 	cards[1].Name, cards[1].MemoryMib = "NVIDIA GeForce RTX 4090", 24_564
 	_, err := f.msg.RegisterHost(f.ctx, registration(t, operator, agentKey(1), cards))
 	require.NoError(t, err)
-	f.next(time.Second)
+	f.later(time.Second)
 	require.Equal(t, uint64(21_000), f.theChallenge(1).CommitByMs)
-	f.next(2_001 * time.Millisecond)
+	f.later(2_001 * time.Millisecond)
 	msg := f.commitMsg(1, commitment(1, f.prove(1, 1)))
 	f.failsWithoutTrace(types.ErrChallengeTooLate, func() error { return f.commitChallenge(msg) })
 	require.NoError(t, f.commitChallenge(f.commitMsg(1, commitment(0, f.prove(1, 0)))))
@@ -123,7 +123,7 @@ func TestGenesisKeepsTheClock(t *testing.T) {
 	g := emptyFixture(t)
 	require.NoError(t, g.k.InitGenesis(g.ctx, state))
 	g.ctx = g.ctx.WithBlockTime(f.ctx.BlockTime()).WithBlockHeight(f.ctx.BlockHeight())
-	g.next(30 * 24 * time.Hour) // an upgrade that took long
+	g.later(30 * 24 * time.Hour) // an upgrade that took long
 	ms, err := g.k.ChallengeClock(g.ctx)
 	require.NoError(t, err)
 	require.Equal(t, uint64(6_000), ms)

@@ -92,7 +92,7 @@ func drawn(t testing.TB, n, perOperator uint64, change func(*types.ChallengePara
 	f.msg = keeper.NewMsgServer(f.k)
 	require.NoError(t, f.k.InitGenesis(f.ctx, gs))
 	db.CMS.Commit() // an iterator over what isn't written yet costs what there is of it
-	f.next(0)
+	f.later(0)
 	return f, ops
 }
 
@@ -100,7 +100,7 @@ func drawn(t testing.TB, n, perOperator uint64, change func(*types.ChallengePara
 func (f *fixture) blockOps(ops *int, n int) (most int) {
 	for range n {
 		before := *ops
-		f.next(5 * time.Second)
+		f.later(5 * time.Second)
 		most = max(most, *ops-before)
 	}
 	return most
@@ -114,7 +114,7 @@ func TestEachOperatorIsLookedAtOnceAPeriod(t *testing.T) {
 		p.DrawEveryMs, p.DrawPpm = 600_000, types.PPM
 	})
 	for range 120 { // 600 s
-		f.next(5 * time.Second)
+		f.later(5 * time.Second)
 		seen := map[uint64]int{}
 		for _, e := range f.ctx.EventManager().Events() {
 			if e.Type == "grafi.attestation.v1.EventChallenged" {
@@ -146,9 +146,9 @@ func hostOf(t testing.TB, e sdk.Event) uint64 {
 // TestSilentHostsAreNotDrawn: nobody is punished twice for being off.
 func TestSilentHostsAreNotDrawn(t *testing.T) {
 	f, _ := drawn(t, 4, 1, func(p *types.ChallengeParams) { p.DrawEveryMs, p.DrawPpm = 1_000, types.PPM })
-	f.next(2*time.Hour + 3*time.Second) // two slots closed, which nobody attested
+	f.later(2*time.Hour + 3*time.Second) // two slots closed, which nobody attested
 	for range 10 {
-		f.next(5 * time.Second)
+		f.later(5 * time.Second)
 	}
 	require.Empty(t, f.state().HostChallenges)
 }
@@ -179,10 +179,10 @@ func TestDrawCostsWhatItLooksAt(t *testing.T) {
 	// And when all of them are drawn, a block begins no more than its budget.
 	f, ops = drawn(t, large, large, func(p *types.ChallengeParams) { p.DrawEveryMs, p.DrawPpm = 1_000, types.PPM })
 	before := *ops
-	f.next(5 * time.Second)
+	f.later(5 * time.Second)
 	require.Equal(t, types.ChallengeBudget, len(f.ctx.EventManager().Events()), "of one operator with all hosts")
 	t.Logf("idle %d and %d, looking at %d operators %d, challenging %d hosts %d operations", few, many, types.ChallengeBudget, busy, types.ChallengeBudget, *ops-before)
-	f.next(0)
+	f.later(0)
 	require.Equal(t, types.ChallengeBudget, len(f.ctx.EventManager().Events()), "the rest carries over")
 	f.sound()
 }

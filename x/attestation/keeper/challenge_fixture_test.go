@@ -53,12 +53,12 @@ func challenged(t testing.TB, n int, change ...func(*types.GenesisState)) *fixtu
 	}
 	f := newFixtureWith(t, gs)
 	f.register(n)
-	f.next(time.Second)
+	f.later(time.Second)
 	return f
 }
 
-// next begins the next block, so much later. Its app hash is its own.
-func (f *fixture) next(d time.Duration) {
+// later begins the next block, so much later. Its app hash is its own.
+func (f *fixture) later(d time.Duration) {
 	f.t.Helper()
 	t, height := f.ctx.BlockTime().Add(d), f.ctx.BlockHeight()+1
 	hash, app := sha256.Sum256(fmt.Appendf(nil, "block %d", height)), sha256.Sum256(fmt.Appendf(nil, "state %d", height))
@@ -145,7 +145,7 @@ func (f *fixture) openChallenge(msg *types.MsgOpenChallenge) (*types.MsgOpenChal
 func (f *fixture) sampled(host uint64) {
 	f.t.Helper()
 	for range f.k.MustParams(f.ctx).Challenge.SampleDelay {
-		f.next(time.Second)
+		f.later(time.Second)
 	}
 	require.Equal(f.t, types.CHALLENGE_STATE_SAMPLED, f.theChallenge(host).State)
 }
@@ -167,7 +167,7 @@ func (f *fixture) answer(host uint64, after ...time.Duration) []*types.MsgOpenCh
 	var passed time.Duration
 	for i, d := range after {
 		if d > passed {
-			f.next(d - passed)
+			f.later(d - passed)
 			passed = d
 		}
 		proofs[i] = f.prove(host, uint32(i))
@@ -191,7 +191,7 @@ func (f *fixture) again(host uint64, n int) {
 		ordinals[i] = uint32(i)
 	}
 	require.NoError(f.t, f.k.ChallengeGPUs(f.ctx, host, ordinals, other))
-	f.next(time.Second)
+	f.later(time.Second)
 }
 
 func events(t testing.TB, list ...proto.Message) []sdk.Event {

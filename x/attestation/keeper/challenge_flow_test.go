@@ -23,7 +23,7 @@ func TestRegistrationIsChallengedInTheNextBlock(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrChallengeNotFound)
 	want := f.state()
 
-	f.next(time.Second)
+	f.later(time.Second)
 
 	beacon := types.BlockBeacon(f.ctx, types.DomainChallengeBeacon)
 	want.ChallengeDue = nil
@@ -42,7 +42,7 @@ func TestRegistrationIsChallengedInTheNextBlock(t *testing.T) {
 
 func TestCommitChallenge(t *testing.T) {
 	f := challenged(t, 2)
-	f.next(10 * time.Millisecond)
+	f.later(10 * time.Millisecond)
 	first, second := f.prove(1, 0), f.prove(1, 1)
 	want := f.state()
 
@@ -53,16 +53,16 @@ func TestCommitChallenge(t *testing.T) {
 	require.Equal(t, want, f.state())
 	f.told(events(t, &types.EventChallengeCommitted{HostId: 1, ChallengeId: 1, Ordinals: []uint32{1}})...)
 
-	f.next(time.Second)
+	f.later(time.Second)
 	require.NoError(t, f.commitChallenge(f.commitMsg(1, commitment(0, first))))
 	c := f.theChallenge(1)
 	require.Equal(t, types.CHALLENGE_STATE_COMMITTED, c.State, "all have committed")
 	require.Equal(t, f.ctx.BlockHeight()+2, c.SampleHeight)
 	f.sound()
 
-	f.next(time.Second)
+	f.later(time.Second)
 	require.Equal(t, types.CHALLENGE_STATE_COMMITTED, f.theChallenge(1).State)
-	f.next(time.Second)
+	f.later(time.Second)
 	c = f.theChallenge(1)
 	sample := types.BlockBeacon(f.ctx, types.DomainSampleBeacon)
 	require.Equal(t, sample[:], c.Sample)
@@ -89,9 +89,9 @@ func TestCommitChallengeRefuses(t *testing.T) {
 		"no signature":    {msg: func(m *types.MsgCommitChallenge) { m.Signature = nil }, want: types.ErrInvalidSignature},
 		"one millisecond late": {given: func(f *fixture) {
 			for range 4 {
-				f.next(5 * time.Second)
+				f.later(5 * time.Second)
 			}
-			f.next(time.Millisecond)
+			f.later(time.Millisecond)
 		}, want: types.ErrChallengeState},
 		"twice": {given: func(f *fixture) {
 			require.NoError(f.t, f.commitChallenge(f.commitMsg(1, commitment(0, f.prove(1, 0)))))
@@ -117,13 +117,13 @@ func TestCommitChallengeRefuses(t *testing.T) {
 
 func TestOpenChallenge(t *testing.T) {
 	f := challenged(t, 2)
-	f.next(10 * time.Millisecond)
+	f.later(10 * time.Millisecond)
 	proofs := []*compute.Proof{f.prove(1, 0), f.prove(1, 1)}
 	require.NoError(t, f.commitChallenge(f.commitMsg(1, commitment(0, proofs[0]), commitment(1, proofs[1]))))
 	f.sampled(1)
 	want := f.state()
 	msg := f.openMsg(1, 0, f.opening(1, proofs[0]))
-	f.next(time.Second)
+	f.later(time.Second)
 
 	resp, err := f.openChallenge(msg)
 
@@ -174,9 +174,9 @@ func TestOpenChallengeRefuses(t *testing.T) {
 		// By the agent's signature over another opening: somebody wants him punished.
 		"changed by a relayer": {msg: func(m *types.MsgOpenChallenge) { m.Opening[5] ^= 1 }, want: types.ErrInvalidSignature},
 		"one millisecond late": {given: func(f *fixture) {
-			f.next(5 * time.Second)
-			f.next(5 * time.Second)
-			f.next(time.Millisecond)
+			f.later(5 * time.Second)
+			f.later(5 * time.Second)
+			f.later(time.Millisecond)
 		}, want: types.ErrChallengeState},
 		"revoked key": {given: func(f *fixture) {
 			_, err := f.k.RevokeAgentKey(f.ctx, operator, 1)
@@ -238,7 +238,7 @@ func TestChallengedGPUsStay(t *testing.T) {
 	require.NoError(t, f.k.RetireHost(f.ctx, operator, 1))
 	require.Empty(t, f.state().ChallengeDue)
 	require.Empty(t, f.state().ComputeProofs)
-	f.next(time.Second)
+	f.later(time.Second)
 	require.Empty(t, f.state().Challenges)
 	f.sound()
 }
@@ -249,7 +249,7 @@ func TestRentedAreExcused(t *testing.T) {
 	f := newFixtureWith(t, gs)
 	f.hooks.excused = []uint32{0}
 	f.register(2)
-	f.next(time.Second)
+	f.later(time.Second)
 	require.Equal(t, []uint32{1}, ordinals(f.theChallenge(1)))
 	f.failsWithoutTrace(types.ErrChallengeOpen, func() error { return f.k.ChallengeGPUs(f.ctx, 1, []uint32{0}, other) })
 	f.failsWithoutTrace(types.ErrHostNotFound, func() error { return f.k.ChallengeGPUs(f.ctx, 7, []uint32{0}, other) })
@@ -259,12 +259,12 @@ func TestRentedAreExcused(t *testing.T) {
 	_, err := f.openChallenge(f.openMsg(1, 1, f.opening(1, p)))
 	require.NoError(t, err)
 
-	f.next(time.Second) // GPU 0 has no result yet and is excused again
+	f.later(time.Second) // GPU 0 has no result yet and is excused again
 	require.Empty(t, f.state().Challenges)
 	f.failsWithoutTrace(types.ErrGPUNotFound, func() error { return f.k.ChallengeGPUs(f.ctx, 1, []uint32{5}, other) })
 	require.NoError(t, f.k.ChallengeGPUs(f.ctx, 1, []uint32{0}, other))
 	f.failsWithoutTrace(types.ErrChallengeOpen, func() error { return f.k.ChallengeGPUs(f.ctx, 1, []uint32{0}, other) })
-	f.next(time.Second)
+	f.later(time.Second)
 	c := f.theChallenge(1)
 	require.Equal(t, []uint32{0}, ordinals(c))
 	require.Equal(t, types.CHALLENGE_REASON_RENTER, c.Reason)

@@ -19,14 +19,14 @@ func challengeState(t testing.TB) *fixture {
 	for range 4 {
 		f.register(1)
 	}
-	f.next(time.Second) // 2 to 5 are challenged
+	f.later(time.Second) // 2 to 5 are challenged
 	require.NoError(t, f.commitChallenge(f.commitMsg(2, commitment(0, f.prove(2, 0)))))
 	f.sampled(2)
 	for f.theChallenge(4).State == types.CHALLENGE_STATE_OPEN {
 		if c := f.theChallenge(3); c.CommitByMs <= f.state().ChallengeClock.Ms+2_000 && len(c.Gpus[0].Commitment) == 0 {
 			require.NoError(t, f.commitChallenge(f.commitMsg(3, commitment(0, f.prove(3, 0)))))
 		}
-		f.next(2 * time.Second)
+		f.later(2 * time.Second)
 	}
 	f.register(2) // 6 is due
 	return f
@@ -54,7 +54,7 @@ func TestChallengeGenesisRoundTrip(t *testing.T) {
 	// The queue works: the next hour ends all that is open.
 	g.ctx = g.ctx.WithBlockTime(f.ctx.BlockTime()).WithBlockHeight(f.ctx.BlockHeight())
 	for range 500 {
-		g.next(5 * time.Second)
+		g.later(5 * time.Second)
 	}
 	require.Empty(t, g.state().Challenges)
 	g.sound()

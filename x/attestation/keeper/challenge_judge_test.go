@@ -19,18 +19,18 @@ import (
 func (f *fixture) miss(att *types.Attestation) {
 	f.t.Helper()
 	for f.theChallenge(1).State == types.CHALLENGE_STATE_OPEN {
-		f.next(5 * time.Second)
+		f.later(5 * time.Second)
 	}
 	ended := f.theChallenge(1).EndedSlot
 	require.Equal(f.t, f.k.MustParams(f.ctx).SlotAt(f.ctx.BlockTime()), ended)
 	params := f.k.MustParams(f.ctx)
-	f.next(params.SlotStart(ended + 1).Sub(f.ctx.BlockTime()))
+	f.later(params.SlotStart(ended + 1).Sub(f.ctx.BlockTime()))
 	if att != nil {
 		f.mustSubmit(f.group(ended, f.attest(agentKey(1), 1, ended, *att)))
 	}
-	f.next(params.SubmitWindow)
+	f.later(params.SubmitWindow)
 	require.Equal(f.t, types.CHALLENGE_STATE_UNANSWERED, f.theChallenge(1).State, "attestations are still accepted")
-	f.next(time.Second)
+	f.later(time.Second)
 	_, err := f.k.Challenge(f.ctx, 1)
 	require.ErrorIs(f.t, err, types.ErrChallengeNotFound)
 	f.sound()
@@ -96,7 +96,7 @@ func TestThreeMissesInADayJail(t *testing.T) {
 	f.hooks.reward = math.NewInt(100)
 	for range 4 {
 		f.miss(&types.Attestation{})
-		f.next(12 * time.Hour)
+		f.later(12 * time.Hour)
 		f.again(1, 1)
 	}
 	require.NotContains(t, faults(f), jail)
@@ -139,20 +139,20 @@ func TestNetworkFaultPunishesNobody(t *testing.T) {
 	f.mustSubmit(f.group(startSlot, f.good(1, startSlot), f.good(2, startSlot), f.good(3, startSlot), f.good(4, startSlot)))
 	f.ctx = f.ctx.WithEventManager(sdk.NewEventManager())
 	for f.theChallenge(1).State == types.CHALLENGE_STATE_OPEN {
-		f.next(100 * time.Millisecond)
+		f.later(100 * time.Millisecond)
 	}
 	ended := f.theChallenge(1).EndedSlot
 	require.Equal(t, uint64(startSlot+1), ended)
 	f.slotAndKeepHeight(ended + 1)
 	f.mustSubmit(f.group(ended, f.good(1, ended))) // alone of four
-	f.next(10*time.Minute + time.Second)
+	f.later(10*time.Minute + time.Second)
 	require.Empty(t, f.staking.slashes)
 	require.Empty(t, f.gpuProof(1, 0).Misses)
 }
 
 func (f *fixture) slotAndKeepHeight(slot uint64) {
 	f.t.Helper()
-	f.next(f.k.MustParams(f.ctx).SlotStart(slot).Sub(f.ctx.BlockTime()))
+	f.later(f.k.MustParams(f.ctx).SlotStart(slot).Sub(f.ctx.BlockTime()))
 }
 
 // TestFailedPenaltyStopsNothing: the fault stands, the queue goes on, and it is told.

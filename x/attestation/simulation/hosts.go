@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	errorsmod "cosmossdk.io/errors"
@@ -107,9 +108,10 @@ func randomEndpoint(r *simsx.XRand) string {
 }
 
 // mayRefuse accepts a refusal by another module: a GPU in use, an operator that
-// is tombstoned already. An error of this module fails the run.
+// is tombstoned already; and of a host that answers a challenge. Any other error of
+// this module fails the run.
 func mayRefuse(err error) error {
-	if err == nil {
+	if err == nil || errors.Is(err, types.ErrChallengeOpen) {
 		return nil
 	}
 	if codespace, _, _ := errorsmod.ABCIInfo(err, false); codespace != types.ModuleName && codespace != errorsmod.UndefinedCodespace {

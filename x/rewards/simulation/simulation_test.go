@@ -165,7 +165,8 @@ func (c *chain) block(t *testing.T, delivered map[string]int) {
 		stakingsim.RegisterOperatorFactory(c.staking), stakingsim.EditOperatorFactory(c.staking), stakingsim.BondFactory(c.staking),
 		stakingsim.UnbondFactory(c.staking), stakingsim.UnjailFactory(c.staking), stakingsim.DelegateFactory(c.staking),
 		stakingsim.UndelegateFactory(c.staking), stakingsim.RedelegateFactory(c.staking),
-		attestationsim.RegisterHostFactory(c.attestation),
+		attestationsim.RegisterHostFactory(c.attestation), attestationsim.UpdateInventoryFactory(c.attestation),
+		attestationsim.CommitChallengeFactory(c.attestation), attestationsim.OpenChallengeFactory(c.attestation),
 		simulation.ClaimMiningFactory(c.rewards), simulation.WithdrawReleasedFactory(c.rewards),
 		simulation.ClaimStakingRewardsFactory(c.rewards),
 	} {
