@@ -26,7 +26,7 @@ func TestRegistrationIsChallengedInTheNextBlock(t *testing.T) {
 	f.later(time.Second)
 
 	beacon := types.BlockBeacon(f.ctx, types.DomainChallengeBeacon)
-	want.ChallengeDue = nil
+	want.ChallengeDue, want.RecentBlocks = nil, f.state().RecentBlocks
 	want.HostChallenges = []types.HostChallenges{{HostId: 1, LastId: 1}}
 	want.ChallengeClock.Ms, want.ChallengeClock.LastBlockMs, want.ChallengeClock.DrawDebt = 1_000, f.ctx.BlockTime().UnixMilli(), 1_000
 	want.Challenges = []types.Challenge{{
@@ -134,7 +134,7 @@ func TestOpenChallenge(t *testing.T) {
 	want.ComputeProofs = []types.ComputeProof{{
 		HostId: 1, RecentGops: []uint64{3}, Days: []types.DayResults{{Day: 20_000, Passed: 1}}, ProvenAt: f.ctx.BlockTime(),
 	}}
-	want.ChallengeClock = f.state().ChallengeClock
+	want.ChallengeClock, want.RecentBlocks = f.state().ChallengeClock, f.state().RecentBlocks
 	require.Equal(t, want, f.state())
 	f.told(events(t, &types.EventChallengeAnswered{HostId: 1, ChallengeId: 1, Outcome: "CHALLENGE_OUTCOME_PASSED", Gops: 3})...)
 	require.Empty(t, f.staking.slashes)
