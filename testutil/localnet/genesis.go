@@ -29,12 +29,21 @@ type Timing struct {
 	Evidence time.Duration
 	// Voting is how long a proposal is voted on.
 	Voting time.Duration
+	// DrawEvery challenges every operator once in so long, with certainty.
+	DrawEvery time.Duration
 }
+
+// SimWindow is how long a simulated GPU's commitment is taken where DrawEvery is set.
+const SimWindow = 10 * time.Second
 
 // Genesis returns a genesis patch with the timing and the sim class, which
 // only local and test networks know.
 func Genesis(t Timing) (map[string]any, error) {
-	classes, err := jsonList(append(attestation.DefaultClasses(), attestation.SimClass()))
+	sim := attestation.SimClass()
+	if t.DrawEvery > 0 {
+		sim.Profile.WindowMs = uint64(SimWindow.Milliseconds())
+	}
+	classes, err := jsonList(append(attestation.DefaultClasses(), sim))
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +68,12 @@ func Genesis(t Timing) (map[string]any, error) {
 			// One simulated GPU is as much as this network needs.
 			"rules": map[string]any{"contributor_target_weight_ppm": fmt.Sprint(attestation.SimClass().WeightPpm)},
 		}}
+	}
+	if t.DrawEvery > 0 {
+		slots["challenge"] = map[string]any{
+			"draw_every_ms": fmt.Sprint(t.DrawEvery.Milliseconds()), "draw_ppm": fmt.Sprint(attestation.PPM),
+			"open_window_ms": fmt.Sprint(SimWindow.Milliseconds()),
+		}
 	}
 	if t.Voting > 0 {
 		patch["gov"] = map[string]any{"params": map[string]any{
