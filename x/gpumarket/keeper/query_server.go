@@ -56,7 +56,11 @@ func (s queryServer) Listing(ctx context.Context, req *types.QueryListingRequest
 	if err != nil {
 		return nil, asStatus(err)
 	}
-	resp := &types.QueryListingResponse{Listing: l}
+	tier, err := s.k.attestation.TrustTier(ctx, l.HostId)
+	if err != nil {
+		return nil, asStatus(err)
+	}
+	resp := &types.QueryListingResponse{Listing: l, TrustTier: tier}
 	for _, ordinal := range l.Gpus {
 		free, err := s.k.gpuFree(ctx, l.HostId, ordinal, now(ctx), now(ctx).Add(time.Nanosecond))
 		if err != nil {
@@ -108,7 +112,13 @@ func (s queryServer) Listings(ctx context.Context, req *types.QueryListingsReque
 	if err != nil {
 		return nil, asStatus(err)
 	}
-	return &types.QueryListingsResponse{Listings: listings, Pagination: page}, nil
+	resp := &types.QueryListingsResponse{Listings: listings, Pagination: page, TrustTiers: make([]uint32, len(listings))}
+	for i := range listings {
+		if resp.TrustTiers[i], err = s.k.attestation.TrustTier(ctx, listings[i].HostId); err != nil {
+			return nil, asStatus(err)
+		}
+	}
+	return resp, nil
 }
 
 // pageOf reads one page of an index under a prefix.
