@@ -66,6 +66,20 @@ func (i *Issuer) Chip(name string, number int, firmware string) *Chip {
 	return c
 }
 
+// Pretender is a chip whose leaf was issued by the leaf of a genuine one, which may
+// issue nothing.
+func (i *Issuer) Pretender(genuine *Chip) *Chip {
+	parent := must(x509.ParseCertificate(genuine.Chain[0]))
+	c := &Chip{fwid: genuine.fwid, key: i.key("pretender")}
+	template := &x509.Certificate{
+		SerialNumber: i.serial("pretender"), Subject: pkix.Name{CommonName: "GH100 A01 GSP FMC LF 2"},
+		NotBefore: notBefore, NotAfter: notAfter, KeyUsage: x509.KeyUsageDigitalSignature,
+		SignatureAlgorithm: x509.ECDSAWithSHA384, ExtraExtensions: []pkix.Extension{firmwareExtension("GH100", c.fwid[:])},
+	}
+	c.Chain = append([][]byte{sign(template, parent, &c.key.PublicKey, genuine.key).Raw}, genuine.Chain...)
+	return c
+}
+
 var (
 	notBefore = time.Date(2020, 10, 17, 0, 0, 0, 0, time.UTC)
 	notAfter  = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)

@@ -38,3 +38,12 @@ func TestIssuer(t *testing.T) {
 	_, err := device.Verify(issuer.Root(), chip.Report([32]byte{}), chip.Chain, [32]byte{})
 	require.ErrorIs(t, err, device.ErrNotGPU)
 }
+
+// TestPretender: whoever has the key of a genuine leaf can't make dies with it.
+func TestPretender(t *testing.T) {
+	issuer := devicetest.NewIssuer("a")
+	chip := issuer.Pretender(issuer.Chip("GH100", 1, "one"))
+	_, err := device.Verify(issuer.Root(), chip.Report([32]byte{1}), chip.Chain, [32]byte{1})
+	require.ErrorIs(t, err, device.ErrChain)
+	require.ErrorContains(t, err, "may not issue certificates")
+}
