@@ -10,7 +10,7 @@ import (
 const (
 	// trimFirst is when a start, with its first challenge, is mostly over.
 	trimFirst = 15 * time.Second
-	trimEvery = 10 * time.Minute
+	trimEvery = time.Minute
 )
 
 // keepSmall gives memory back that the agent does not need, until ctx ends: a renter

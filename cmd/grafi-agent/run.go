@@ -20,7 +20,7 @@ import (
 
 // memoryLimit keeps the heap small beside the renter's work: the agent's budget is
 // 64 MiB resident, of which the program's own code takes a part.
-const memoryLimit = 32 << 20
+const memoryLimit = 24 << 20
 
 // gcPercent collects twice as often as usual, which this program hardly notices.
 const gcPercent = 50
