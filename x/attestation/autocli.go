@@ -8,8 +8,9 @@ import (
 func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 	return &autocliv1.ModuleOptions{
 		Query: &autocliv1.ServiceCommandDescriptor{
-			Service:           "grafi.attestation.v1.Query",
-			RpcCommandOptions: queryCommands(),
+			Service:              "grafi.attestation.v1.Query",
+			EnhanceCustomCommand: true,
+			RpcCommandOptions:    queryCommands(),
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
 			Service:           "grafi.attestation.v1.Msg",
