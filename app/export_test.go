@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,10 +129,24 @@ func TestImportedChainGoesOn(t *testing.T) {
 		daotypes.StoreKey, banktypes.StoreKey,
 	} {
 		want := dump(c.Context().KVStore(c.StoreKeys()[name]), nil)
+		got := dump(imported.Context().KVStore(imported.StoreKeys()[name]), nil)
 		require.NotEmpty(t, want, name)
-		require.Equal(t, want, dump(imported.Context().KVStore(imported.StoreKeys()[name]), nil), name)
+		if name == attestationtypes.StoreKey {
+			// A beacon comes from the app hash, which the tree's history changes.
+			dropPrefix(want, attestationtypes.ProbeBeaconsPrefix.Bytes())
+			dropPrefix(got, attestationtypes.ProbeBeaconsPrefix.Bytes())
+		}
+		require.Equal(t, want, got, name)
 	}
 	require.NoError(t, imported.CheckInvariants(imported.Context()))
+}
+
+func dropPrefix(store map[string]string, prefix []byte) {
+	for key := range store {
+		if strings.HasPrefix(key, string(prefix)) {
+			delete(store, key)
+		}
+	}
 }
 
 // TestExportNamesEveryStore finds a module whose state would be lost in an
