@@ -67,7 +67,7 @@ bench: setup ## Run the benchmarks (BENCHTIME, default 5x); they print ratios me
 fuzz: setup ## Fuzz every parser of foreign bytes for FUZZTIME each (default 60s)
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
 		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$target/*_test.go | sed 's/func //'); do \
-			echo "$$target $$f"; $(GO_TEST) -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-60s} $$target; \
+			echo "$$target $$f"; $(GO_TEST) -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-60s} -fuzzminimizetime 10x $$target; \
 		done; done
 
 .PHONY: lint
