@@ -40,7 +40,7 @@ func RentFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgRent] {
 			most = most.MulRaw(2)
 			msg.FailoverMaxPrice = &sdk.Coin{Denom: l.Price.Denom, Amount: most}
 		}
-		spend(reporter, renter, l.Price.Denom, types.AmountFor(most, int(msg.GpuCount), msg.DurationSeconds))
+		spend(reporter, &renter, l.Price.Denom, types.AmountFor(most, int(msg.GpuCount), msg.DurationSeconds))
 		skipRefused(ctx, reporter, func(ctx context.Context) error {
 			_, err := keeper.NewMsgServer(k).Rent(ctx, msg)
 			return err
@@ -64,7 +64,7 @@ func SubscribeFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgSubscrib
 		period := types.AmountFor(l.Price.Amount, int(msg.GpuCount), msg.PeriodSeconds)
 		msg.Deposit = sdk.NewCoin(l.Price.Denom, period.MulRaw(int64(1+r.Intn(4))).AddRaw(10)) // a period may cost one unit more
 		msg.Cap = sdk.NewCoin(l.Price.Denom, period.MulRaw(int64(1+r.Intn(8))).AddRaw(10))
-		spend(reporter, renter, l.Price.Denom, msg.Deposit.Amount)
+		spend(reporter, &renter, l.Price.Denom, msg.Deposit.Amount)
 		skipRefused(ctx, reporter, func(ctx context.Context) error {
 			_, err := keeper.NewMsgServer(k).Subscribe(ctx, msg)
 			return err
@@ -88,7 +88,7 @@ func TopUpFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgTopUpSubscri
 			Sender: sender.AddressBech32, RentalId: rental.Id,
 			Amount: sdk.NewCoin(rental.Price.Denom, math.MaxInt(rental.NextPeriod(), math.OneInt())),
 		}
-		spend(reporter, sender, msg.Amount.Denom, msg.Amount.Amount)
+		spend(reporter, &sender, msg.Amount.Denom, msg.Amount.Amount)
 		skipRefused(ctx, reporter, func(ctx context.Context) error {
 			_, err := keeper.NewMsgServer(k).TopUpSubscription(ctx, msg)
 			return err
@@ -134,7 +134,7 @@ func anyOffer(ctx context.Context, k *keeper.Keeper, data *simsx.ChainDataSource
 }
 
 // spend takes the price out of what the account can still pay in this block, or skips.
-func spend(reporter simsx.SimulationReporter, account simsx.SimAccount, denom string, amount math.Int) {
+func spend(reporter simsx.SimulationReporter, account *simsx.SimAccount, denom string, amount math.Int) {
 	if reporter.IsSkipped() {
 		return
 	}
