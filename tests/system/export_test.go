@@ -19,7 +19,7 @@ const exportPort = 27400
 // countsBlocks are parts of a module's state that change with blocks and their
 // time, whatever is in them.
 var countsBlocks = map[string][]string{
-	"attestation": {"anchors", "last_closed_slot"},
+	"attestation": {"challenge_clock", "recent_blocks", "probe_beacons", "anchors", "last_closed_slot"},
 	"slashing":    {"missed_blocks", "signing_infos"},
 }
 
