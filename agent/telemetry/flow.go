@@ -1,17 +1,13 @@
 package telemetry
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -136,147 +132,6 @@ func (f *Flow) Status() Status {
 		st.Error = err.Error()
 	}
 	return st
-}
-
-// position is the newest slot whose batch was made.
-type position struct {
-	Slot uint64 `json:"slot"`
-}
-
-// collect makes the batches of the roots that are new.
-func (f *Flow) collect() error {
-	id, _, _, params, ok := f.host.Host()
-	if !ok {
-		return nil
-	}
-	key := fmt.Appendf(nil, "%s/%d", id.ChainID, id.HostID)
-	var at position
-	if _, err := f.cursor.GetJSON(key, &at); err != nil {
-		return err
-	}
-	for {
-		r, ok, err := f.samples.NextRooted(id, at.Slot)
-		if err != nil || !ok {
-			return err
-		}
-		samples, err := f.under(r, params)
-		if err != nil {
-			return err
-		}
-		at.Slot = r.Slot
-		if len(samples) > 0 {
-			b, err := NewBatch(id.ChainID, id.HostID, r.Slot, samples, f.cfg.Recipients)
-			if err != nil {
-				return err
-			}
-			dropped, err := f.spool.put(b)
-			if err != nil {
-				return err
-			}
-			f.drop(dropped, "the spool is full")
-		}
-		if err := f.cursor.PutJSON(key, at); err != nil {
-			return err
-		}
-	}
-}
-
-// maxRootSlots is how many slots of samples one root covers at most, whatever the
-// setting: see the bound of the agent's detail roots.
-const maxRootSlots = 4 * 144
-
-// under returns the samples under the root, or none when they are not kept any more.
-func (f *Flow) under(r attest.Rooted, params attestation.Params) ([][]byte, error) {
-	after := r.From
-	if after.IsZero() {
-		after = time.Unix(0, 0)
-	}
-	from := after
-	// After a long time without a root the agent leaves the oldest samples out: it
-	// begins at the start of a slot then.
-	for back := uint64(0); back <= min(maxRootSlots, r.Slot+1); back++ {
-		if back > 0 {
-			if from = params.SlotStart(r.Slot + 1 - back); !from.After(after) {
-				break
-			}
-		}
-		samples, err := f.samples.Raw(from, r.To)
-		if err != nil {
-			return nil, err
-		}
-		if bytes.Equal(attest.DetailRoot(samples), r.Root) {
-			return samples, nil
-		}
-	}
-	f.log.Warn("samples under a root are not kept any more", "slot", r.Slot)
-	return nil, nil
-}
-
-// deliver sends the spool, the oldest first, until something does not arrive.
-func (f *Flow) deliver(ctx context.Context) error {
-	names, err := f.spool.names()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		raw, err := f.spool.read(name)
-		if errors.Is(err, os.ErrNotExist) {
-			continue // trimmed
-		}
-		if err != nil {
-			return err
-		}
-		refused, err := f.post(ctx, raw)
-		if err != nil {
-			return err
-		}
-		if refused != "" {
-			f.drop(1, refused)
-		} else {
-			f.sent(name)
-		}
-		if err := f.spool.remove(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// post sends one batch. The service refuses for good with 400, 409 (it has another
-// one for this slot), 413 and 422; everything else is tried again.
-func (f *Flow) post(ctx context.Context, raw []byte) (refused string, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+f.cfg.Address+Path, bytes.NewReader(raw))
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := f.client.Do(req)
-	if err != nil {
-		return "", fmt.Errorf("data service: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }() // only read
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 512))
-	if err != nil {
-		return "", fmt.Errorf("data service: %w", err)
-	}
-	switch resp.StatusCode {
-	case http.StatusOK, http.StatusCreated, http.StatusNoContent:
-		return "", nil
-	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-		return fmt.Sprintf("the data service says %s: %q", resp.Status, text), nil
-	}
-	return "", fmt.Errorf("data service: %s: %q", resp.Status, text)
-}
-
-func (f *Flow) sent(name string) {
-	var host, slot uint64
-	_, err := fmt.Sscanf(name, "%d-%d", &host, &slot)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.status.LastSent = time.Now().UTC()
-	if err == nil {
-		f.status.LastSlot = slot
-	}
 }
 
 func (f *Flow) drop(n int, why string) {
