@@ -51,10 +51,7 @@ func DefaultParams() Params {
 
 // Validate checks the range of every param.
 func (p Params) Validate() error {
-	for _, r := range []struct {
-		name           string
-		got, low, high uint64
-	}{
+	if err := within([]limit{
 		{"slot_seconds", uint64(p.SlotSeconds), 1, 3_600},
 		{"slots_per_day", uint64(p.SlotsPerDay), 1, 255},
 		{"bitmap_days", uint64(p.BitmapDays), 1, 30},
@@ -65,10 +62,8 @@ func (p Params) Validate() error {
 		{"max_weight_change_ppm", p.MaxWeightChangePpm, 1, PPM},
 		{"network_fault_ppm", p.NetworkFaultPpm, 1, PPM},
 		{"network_fault_min_hosts", uint64(p.NetworkFaultMinHosts), 1, 1 << 20},
-	} {
-		if r.got < r.low || r.got > r.high {
-			return ErrInvalidParams.Wrapf("%s is %d, want %d to %d", r.name, r.got, r.low, r.high)
-		}
+	}); err != nil {
+		return err
 	}
 	slot, day := time.Duration(p.SlotSeconds)*time.Second, p.DayLength()
 	for _, r := range []struct {
@@ -101,6 +96,22 @@ func (p Params) CheckImmutable(updated Params) error {
 	}
 	if p.SlotsPerDay != updated.SlotsPerDay {
 		return ErrImmutableParam.Wrapf("slots_per_day is %d, got %d", p.SlotsPerDay, updated.SlotsPerDay)
+	}
+	return nil
+}
+
+// limit is a number of the params with what is allowed.
+type limit struct {
+	name           string
+	got, low, high uint64
+}
+
+// within refuses the first number that is out of its range, by name.
+func within(limits []limit) error {
+	for _, l := range limits {
+		if l.got < l.low || l.got > l.high {
+			return ErrInvalidParams.Wrapf("%s is %d, want %d to %d", l.name, l.got, l.low, l.high)
+		}
 	}
 	return nil
 }

@@ -17,28 +17,23 @@ func DefaultChallengeParams() ChallengeParams {
 
 // Validate checks the range of every number.
 func (p ChallengeParams) Validate() error {
-	for _, r := range []struct {
-		name           string
-		got, low, high uint64
-	}{
-		{"draw_every_ms", p.DrawEveryMs, 1_000, 30 * 86_400_000},
-		{"draw_ppm", p.DrawPpm, 0, PPM},
-		{"max_block_ms", p.MaxBlockMs, 100, 60_000},
-		{"allowance_ms", p.AllowanceMs, 0, 60_000},
-		{"sample_delay", uint64(p.SampleDelay), 1, 100},
-		{"samples", uint64(p.Samples), 1, 256},
-		{"open_window_ms", p.OpenWindowMs, 1_000, 86_400_000},
-		{"slow_answers", uint64(p.SlowAnswers), 1, 3},
-		{"tolerance_ppm", p.TolerancePpm, 0, PPM - 1},
-		{"misses_to_jail", uint64(p.MissesToJail), 1, 16},
-		{"miss_days_ppm", p.MissDaysPpm, 0, 30 * PPM},
-		{"commit_gas", p.CommitGas, 1, 10_000_000},
-		{"open_gas", p.OpenGas, 1, 10_000_000},
-		{"open_gas_per_k", p.OpenGasPerK, 1, 1_000_000},
-	} {
-		if r.got < r.low || r.got > r.high {
-			return ErrInvalidParams.Wrapf("challenge.%s is %d, want %d to %d", r.name, r.got, r.low, r.high)
-		}
+	if err := within([]limit{
+		{"challenge.draw_every_ms", p.DrawEveryMs, 1_000, 30 * 86_400_000},
+		{"challenge.draw_ppm", p.DrawPpm, 0, PPM},
+		{"challenge.max_block_ms", p.MaxBlockMs, 100, 60_000},
+		{"challenge.allowance_ms", p.AllowanceMs, 0, 60_000},
+		{"challenge.sample_delay", uint64(p.SampleDelay), 1, 100},
+		{"challenge.samples", uint64(p.Samples), 1, 256},
+		{"challenge.open_window_ms", p.OpenWindowMs, 1_000, 86_400_000},
+		{"challenge.slow_answers", uint64(p.SlowAnswers), 1, 3},
+		{"challenge.tolerance_ppm", p.TolerancePpm, 0, PPM - 1},
+		{"challenge.misses_to_jail", uint64(p.MissesToJail), 1, 16},
+		{"challenge.miss_days_ppm", p.MissDaysPpm, 0, 30 * PPM},
+		{"challenge.commit_gas", p.CommitGas, 1, 10_000_000},
+		{"challenge.open_gas", p.OpenGas, 1, 10_000_000},
+		{"challenge.open_gas_per_k", p.OpenGasPerK, 1, 1_000_000},
+	}); err != nil {
+		return err
 	}
 	if low, high := time.Hour, 365*24*time.Hour; p.ProofMaxAge < low || p.ProofMaxAge > high {
 		return ErrInvalidParams.Wrapf("challenge.proof_max_age is %s, want %s to %s", p.ProofMaxAge, low, high)

@@ -14,18 +14,13 @@ func DefaultDeviceParams() DeviceParams {
 
 // Validate checks the range of every number.
 func (p DeviceParams) Validate() error {
-	for _, r := range []struct {
-		name           string
-		got, low, high uint64
-	}{
-		{"max_nonce_age", uint64(p.MaxNonceAge), 1, 50},
-		{"max_cached_certificates", uint64(p.MaxCachedCertificates), 1, 1 << 20},
-		{"signature_gas", p.SignatureGas, 1, 10_000_000},
-		{"report_gas", p.ReportGas, 1, 10_000_000},
-	} {
-		if r.got < r.low || r.got > r.high {
-			return ErrInvalidParams.Wrapf("device.%s is %d, want %d to %d", r.name, r.got, r.low, r.high)
-		}
+	if err := within([]limit{
+		{"device.max_nonce_age", uint64(p.MaxNonceAge), 1, 50},
+		{"device.max_cached_certificates", uint64(p.MaxCachedCertificates), 1, 1 << 20},
+		{"device.signature_gas", p.SignatureGas, 1, 10_000_000},
+		{"device.report_gas", p.ReportGas, 1, 10_000_000},
+	}); err != nil {
+		return err
 	}
 	if low, high := time.Hour, 365*24*time.Hour; p.MaxAge < low || p.MaxAge > high {
 		return ErrInvalidParams.Wrapf("device.max_age is %s, want %s to %s", p.MaxAge, low, high)

@@ -11,25 +11,20 @@ func DefaultProbeParams() ProbeParams {
 
 // Validate checks the range of every number.
 func (p ProbeParams) Validate() error {
-	for _, r := range []struct {
-		name           string
-		got, low, high uint64
-	}{
-		{"probe_ppm", p.ProbePpm, 0, PPM},
-		{"probers", uint64(p.Probers), 1, 16},
-		{"min_operators", uint64(p.MinOperators), 1, 16},
-		{"max_measures", uint64(p.MaxMeasures), 1, 256},
-		{"min_bytes", p.MinBytes, 1, 1 << 30},
-		{"stray_ppm", p.StrayPpm, 1, PPM},
-		{"max_strayed_ppm", p.MaxStrayedPpm, 1, PPM},
-		{"min_score", uint64(p.MinScore), 1, 1_000},
-		{"max_age_days", uint64(p.MaxAgeDays), 1, 30},
-		{"receipt_gas", p.ReceiptGas, 1, 1_000_000},
-		{"max_receipts", uint64(p.MaxReceipts), 1, 1_024},
-	} {
-		if r.got < r.low || r.got > r.high {
-			return ErrInvalidParams.Wrapf("probe.%s is %d, want %d to %d", r.name, r.got, r.low, r.high)
-		}
+	if err := within([]limit{
+		{"probe.probe_ppm", p.ProbePpm, 0, PPM},
+		{"probe.probers", uint64(p.Probers), 1, 16},
+		{"probe.min_operators", uint64(p.MinOperators), 1, 16},
+		{"probe.max_measures", uint64(p.MaxMeasures), 1, 256},
+		{"probe.min_bytes", p.MinBytes, 1, 1 << 30},
+		{"probe.stray_ppm", p.StrayPpm, 1, PPM},
+		{"probe.max_strayed_ppm", p.MaxStrayedPpm, 1, PPM},
+		{"probe.min_score", uint64(p.MinScore), 1, 1_000},
+		{"probe.max_age_days", uint64(p.MaxAgeDays), 1, 30},
+		{"probe.receipt_gas", p.ReceiptGas, 1, 1_000_000},
+		{"probe.max_receipts", uint64(p.MaxReceipts), 1, 1_024},
+	}); err != nil {
+		return err
 	}
 	return nil
 }
