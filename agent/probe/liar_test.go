@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -168,10 +169,14 @@ func TestTheHandMadeProberIsSignedWhenItIsHonest(t *testing.T) {
 	require.NoError(t, w.meet(t, honest, p).probe())
 	require.Len(t, w.keys[2].signed, 1)
 
-	again, err := w.connect(t, 1, p, 2)
-	if err == nil {
-		err = again.probe()
-	}
+	var err error
+	require.Eventually(t, func() bool { // busy until it has closed the first one on its side
+		var again *liar
+		if again, err = w.connect(t, 1, p, 2); err == nil {
+			err = again.probe()
+		}
+		return !errors.Is(err, errBusy)
+	}, 10*time.Second, 10*time.Millisecond)
 	require.ErrorIs(t, err, ErrRefused, "one session for each pair and slot")
 	require.Len(t, w.keys[2].signed, 1)
 }
