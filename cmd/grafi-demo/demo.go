@@ -19,6 +19,7 @@ const (
 	window       = 8 * time.Second
 	slotsPerDay  = 6
 	evidence     = 5 * time.Second
+	drawEvery    = 10 * time.Second
 	voting       = 30 * time.Second
 	startTimeout = 2 * time.Minute
 	rentalTime   = 3 * time.Minute
@@ -63,6 +64,7 @@ func (d *demo) steps() []step {
 		{"Somebody without a GPU stakes on the operator", d.delegate},
 		{"A host whose agent has a key of its own", d.registerHost},
 		{"Agent and executor start", d.startHost},
+		{"The chain challenges the GPU, and recomputes parts of its answer", d.proveCompute},
 		{"The host's GPUs are listed, also for reservations", d.list},
 		{"A proposal, and the votes of those who have stake at operators", d.propose},
 		{"An image with a path tracer goes to a registry", d.pushImage},

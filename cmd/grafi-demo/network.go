@@ -17,6 +17,7 @@ func (d *demo) startChain(ctx context.Context) (string, error) {
 	}
 	genesis, err := localnet.Genesis(localnet.Timing{
 		Slot: slot, Window: window, StartTimeout: startTimeout, SlotsPerDay: slotsPerDay, Evidence: evidence, Voting: voting,
+		DrawEvery: drawEvery,
 	})
 	if err != nil {
 		return "", err

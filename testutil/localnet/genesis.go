@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cosmos/cosmos-sdk/codec"
@@ -29,8 +30,11 @@ type Timing struct {
 	Evidence time.Duration
 	// Voting is how long a proposal is voted on.
 	Voting time.Duration
-	// DrawEvery challenges every operator once in so long, with certainty.
+	// DrawEvery challenges every operator once in so long, with certainty; a GPU
+	// then earns with proven compute only, as on the main network.
 	DrawEvery time.Duration
+	// Classes are known besides the sim class; nil for those of a new network.
+	Classes []attestation.HardwareClass
 }
 
 // SimWindow is how long a simulated GPU's commitment is taken where DrawEvery is set.
@@ -43,7 +47,11 @@ func Genesis(t Timing) (map[string]any, error) {
 	if t.DrawEvery > 0 {
 		sim.Profile.WindowMs = uint64(SimWindow.Milliseconds())
 	}
-	classes, err := jsonList(append(attestation.DefaultClasses(), sim))
+	known := t.Classes
+	if known == nil {
+		known = attestation.DefaultClasses()
+	}
+	classes, err := jsonList(append(slices.Clone(known), sim))
 	if err != nil {
 		return nil, err
 	}
@@ -63,11 +71,14 @@ func Genesis(t Timing) (map[string]any, error) {
 	}
 	if t.SlotsPerDay > 0 {
 		slots["slots_per_day"] = t.SlotsPerDay
-		patch["rewards"] = map[string]any{"params": map[string]any{
-			"evidence_window": seconds(t.Evidence),
+		rules := map[string]any{
 			// One simulated GPU is as much as this network needs.
-			"rules": map[string]any{"contributor_target_weight_ppm": fmt.Sprint(attestation.SimClass().WeightPpm)},
-		}}
+			"contributor_target_weight_ppm": fmt.Sprint(attestation.SimClass().WeightPpm),
+		}
+		if t.DrawEvery > 0 {
+			rules["min_trust_tier"], rules["unchallenged_performance_ppm"] = attestation.TierComputed, "0"
+		}
+		patch["rewards"] = map[string]any{"params": map[string]any{"evidence_window": seconds(t.Evidence), "rules": rules}}
 	}
 	if t.DrawEvery > 0 {
 		slots["challenge"] = map[string]any{

@@ -41,6 +41,9 @@ type HostOptions struct {
 	Unisolated bool
 	// SimGPUs is the number of simulated GPUs where there is no driver; 0 for 1.
 	SimGPUs int
+	// NVML is the path of a management library that the agent reads the GPUs from;
+	// empty for simulated ones.
+	NVML string
 }
 
 // NewHost makes the keys of a host, funds its fee account, registers it on chain
@@ -59,8 +62,14 @@ func NewHost(ctx context.Context, n *Network, o HostOptions) (*Host, error) {
 	}
 	rpc := n.HTTP(0)
 	socket := filepath.Join(h.AgentHome, "agent.sock")
-	out, err := Run(ctx, n.Program("grafi-agent"), "init", "--home", h.AgentHome, "--chain-id", n.ChainID, "--node", rpc,
-		"--sim-gpus", strconv.Itoa(max(1, o.SimGPUs)), "--sample-every", "2s", "--metrics-listen", "", "--output", "json")
+	init := []string{
+		"init", "--home", h.AgentHome, "--chain-id", n.ChainID, "--node", rpc,
+		"--sim-gpus", strconv.Itoa(max(1, o.SimGPUs)), "--sample-every", "2s", "--metrics-listen", "", "--output", "json",
+	}
+	if o.NVML != "" {
+		init = append(init, "--gpu-source", "nvml", "--nvml-library", o.NVML)
+	}
+	out, err := Run(ctx, n.Program("grafi-agent"), init...)
 	if err != nil {
 		return nil, err
 	}
