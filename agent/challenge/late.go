@@ -32,21 +32,16 @@ func (t *turn) holdBack(ctx context.Context, g *attestation.ChallengedGpu) (bool
 	if err != nil {
 		return true, fmt.Errorf("earlier answers of GPU %d: %w", g.Ordinal, err)
 	}
-	slow := uint32(0)
+	var with []uint64 // this answer too
 	for _, gpu := range proofs.Gpus {
-		if gpu.Ordinal != g.Ordinal {
-			continue
-		}
-		for _, gops := range gpu.Compute.RecentGops { // the newest is the last
-			if slow++; float64(gops) >= least {
-				slow = 0
-			}
+		if gpu.Ordinal == g.Ordinal {
+			with = append(gpu.Compute.RecentGops, 0)
 		}
 	}
-	if slow+1 < p.SlowAnswers {
+	if !p.MostSlow(with, g.Profile.MinGops) {
 		return false, nil
 	}
 	t.once("answer is late for a reason that is not the GPU, and is not committed: one more slow answer would cost its class",
-		"challenge", t.c.Id, "gpu", g.Ordinal, "slow_answers", slow, "late_ms", passed)
+		"challenge", t.c.Id, "gpu", g.Ordinal, "recent_gops", with[:len(with)-1], "late_ms", passed)
 	return true, nil
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // TestOneProverForTwoGPUs: each answer takes it 10 ms, so that the second GPU's comes
-// after 20, a third of what its class computes. The third time in a row it costs the
-// claim, and the GPU is what it was measured as.
+// after 20, a third of what its class computes. The third time it costs the claim, and
+// the GPU is what it was measured as.
 func TestOneProverForTwoGPUs(t *testing.T) {
 	f := challenged(t, 2)
 	f.answer(1, 10*time.Millisecond, 20*time.Millisecond)
@@ -73,7 +73,7 @@ func TestOneProverForTwoGPUs(t *testing.T) {
 // TestOneLateAnswerCostsNothing: an honest agent that is slow now and then.
 func TestOneLateAnswerCostsNothing(t *testing.T) {
 	f := challenged(t, 1)
-	for _, ms := range []time.Duration{10, 500, 700, 9, 800, 600, 10} {
+	for _, ms := range []time.Duration{10, 500, 10, 9, 800, 10, 10, 600} {
 		f.answer(1, ms*time.Millisecond)
 		f.again(1, 1)
 	}
@@ -81,6 +81,25 @@ func TestOneLateAnswerCostsNothing(t *testing.T) {
 	gpu, err := f.k.GPU(f.ctx, 1, 0)
 	require.NoError(t, err)
 	require.Equal(t, h100, gpu.Class)
+}
+
+// TestOneProverForTwoGPUsInTurns serves now the one and now the other GPU first, so
+// that neither is slow twice in a row: one of them is slow in two of three answers.
+func TestOneProverForTwoGPUsInTurns(t *testing.T) {
+	f := challenged(t, 2)
+	fast, slow := 10*time.Millisecond, 20*time.Millisecond
+	f.answer(1, slow, fast)
+	f.again(1, 2)
+	f.answer(1, fast, slow)
+	f.again(1, 2)
+	require.Empty(t, f.staking.slashes)
+	f.answer(1, slow, fast)
+	require.Len(t, f.staking.slashes, 1)
+	require.Equal(t, "challenge/FAULT_CLASS_MISMATCH/1/3/0", f.staking.slashes[0].FaultID)
+	gpus, err := f.k.GPUsOf(f.ctx, 1)
+	require.NoError(t, err)
+	require.Equal(t, []string{rtx4090, h100}, []string{gpus[0].Class, gpus[1].Class})
+	f.sound()
 }
 
 // TestUnderEveryClass: a card too slow for any class has none, and weighs nothing.

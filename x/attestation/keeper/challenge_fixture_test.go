@@ -1,9 +1,11 @@
 package keeper_test
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -165,8 +167,13 @@ func (f *fixture) answer(host uint64, after ...time.Duration) []*types.MsgOpenCh
 	f.t.Helper()
 	proofs := make([]*compute.Proof, len(after))
 	var passed time.Duration
-	for i, d := range after {
-		if d > passed {
+	order := make([]int, len(after))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(after[a], after[b]) })
+	for _, i := range order {
+		if d := after[i]; d > passed {
 			f.later(d - passed)
 			passed = d
 		}

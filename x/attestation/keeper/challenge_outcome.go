@@ -117,9 +117,9 @@ func (k *Keeper) slash(ctx context.Context, c *types.Challenge, fault stakingext
 	return err
 }
 
-// reclassify gives a GPU the class that it was measured at. It takes slow_answers
-// in a row, so that one late answer of an honest agent costs nothing; as many fast
-// ones give the claimed class back.
+// reclassify gives a GPU the class that it was measured at. It takes most of
+// slow_answers, so that one late answer of an honest agent costs nothing; as many fast
+// ones in a row give the claimed class back.
 func (k *Keeper) reclassify(ctx context.Context, params types.Params, c *types.Challenge, g *types.ChallengedGpu, proof *types.ComputeProof) error {
 	gpu, err := k.GPU(ctx, c.HostId, g.Ordinal)
 	if err != nil {
@@ -130,7 +130,7 @@ func (k *Keeper) reclassify(ctx context.Context, params types.Params, c *types.C
 		return err
 	}
 	switch {
-	case params.Challenge.AllSlow(proof.RecentGops, current.Profile.MinGops):
+	case params.Challenge.MostSlow(proof.RecentGops, current.Profile.MinGops):
 		it, err := k.classes.Iterate(ctx, nil)
 		if err != nil {
 			return err

@@ -1545,7 +1545,7 @@ type ChallengeParams struct {
 	OpenWindowMs uint64 `protobuf:"varint,7,opt,name=open_window_ms,json=openWindowMs,proto3" json:"open_window_ms,omitempty"`
 	// How long a pass makes a GPU count as proven.
 	ProofMaxAge time.Duration `protobuf:"bytes,8,opt,name=proof_max_age,json=proofMaxAge,proto3,stdduration" json:"proof_max_age"`
-	// A GPU is reclassified when so many answers in a row measure it under
+	// A GPU is reclassified when most of its last so many answers measure it under
 	// (1 - tolerance) of its class.
 	SlowAnswers  uint32 `protobuf:"varint,9,opt,name=slow_answers,json=slowAnswers,proto3" json:"slow_answers,omitempty"`
 	TolerancePpm uint64 `protobuf:"varint,10,opt,name=tolerance_ppm,json=tolerancePpm,proto3" json:"tolerance_ppm,omitempty"`

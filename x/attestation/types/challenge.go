@@ -92,34 +92,48 @@ func (p ChallengeParams) IsSlow(gops, minGops uint64) bool {
 	return gops < MaxGops && gops*PPM < minGops*(PPM-p.TolerancePpm) // min_gops is at most MaxGops: no overflow
 }
 
-// AllSlow tells whether the last slow_answers measurements are all slow for the
-// class; AllFast whether none of them is. Both are false while there are fewer.
-func (p ChallengeParams) AllSlow(recent []uint64, minGops uint64) bool {
-	return p.all(recent, func(gops uint64) bool { return p.IsSlow(gops, minGops) })
+// MostSlow tells whether more than half of the last slow_answers measurements are
+// slow for the class, and AllFast whether none of them is. Both are false while there
+// are fewer. More than half and not all: one card that answers for two GPUs can serve
+// them in turns, so that neither is slow twice in a row.
+func (p ChallengeParams) MostSlow(recent []uint64, minGops uint64) bool {
+	slow, judged := p.countSlow(recent, minGops)
+	return judged && 2*slow > int(p.SlowAnswers)
 }
 
-// AllFast is the opposite of AllSlow for every one of the last answers.
+// AllFast: see MostSlow.
 func (p ChallengeParams) AllFast(recent []uint64, minGops uint64) bool {
-	return p.all(recent, func(gops uint64) bool { return !p.IsSlow(gops, minGops) })
+	slow, judged := p.countSlow(recent, minGops)
+	return judged && slow == 0
 }
 
-func (p ChallengeParams) all(recent []uint64, is func(uint64) bool) bool {
+// countSlow counts the slow ones of the last slow_answers, and tells whether there are
+// so many.
+func (p ChallengeParams) countSlow(recent []uint64, minGops uint64) (slow int, judged bool) {
 	n := int(p.SlowAnswers)
 	if len(recent) < n {
-		return false
+		return 0, false
 	}
-	return !slices.ContainsFunc(recent[len(recent)-n:], func(gops uint64) bool { return !is(gops) })
+	for _, gops := range recent[len(recent)-n:] {
+		if p.IsSlow(gops, minGops) {
+			slow++
+		}
+	}
+	return slow, true
 }
 
 // MeasuredClass returns the class that measurements show: the heaviest lighter
-// than the claimed one whose GPUs compute no more than the best of them, of equals
-// the smallest key; none when there is no such class.
+// than the claimed one whose GPUs compute no more than their median (of an even number
+// the lower one), of equals the smallest key; none when there is no such class.
 func MeasuredClass(classes []HardwareClass, claimedWeight uint64, recent []uint64) (HardwareClass, bool) {
 	best := -1
-	fastest := slices.Max(append([]uint64{0}, recent...))
+	var median uint64
+	if n := len(recent); n > 0 {
+		median = slices.Sorted(slices.Values(recent))[(n-1)/2]
+	}
 	for i := range classes {
 		c := &classes[i]
-		if c.Profile.IsZero() || c.Profile.MinGops > fastest || c.WeightPpm >= claimedWeight {
+		if c.Profile.IsZero() || c.Profile.MinGops > median || c.WeightPpm >= claimedWeight {
 			continue
 		}
 		if best < 0 || c.WeightPpm > classes[best].WeightPpm || (c.WeightPpm == classes[best].WeightPpm && c.Key < classes[best].Key) {

@@ -65,10 +65,16 @@ func TestSlowAndFast(t *testing.T) {
 		slow, fast bool
 	}{
 		{nil, false, false}, {[]uint64{1, 1}, false, false}, {[]uint64{1, 84, 1}, true, false},
-		{[]uint64{1, 85, 1}, false, false}, {[]uint64{85, 85, 900}, false, true},
+		{[]uint64{1, 85, 1}, true, false}, {[]uint64{85, 1, 85}, false, false}, {[]uint64{85, 85, 900}, false, true},
+		{[]uint64{1, 1, 85, 85, 1}, false, false}, {[]uint64{85, 85, 85, 1, 1}, true, false},
 	} {
-		require.Equal(t, [2]bool{tc.slow, tc.fast}, [2]bool{p.AllSlow(tc.recent, 100), p.AllFast(tc.recent, 100)}, tc.recent)
+		require.Equal(t, [2]bool{tc.slow, tc.fast}, [2]bool{p.MostSlow(tc.recent, 100), p.AllFast(tc.recent, 100)}, tc.recent)
 	}
+	p.SlowAnswers = 2
+	require.False(t, p.MostSlow([]uint64{1, 85}, 100), "half is not more than half")
+	require.True(t, p.MostSlow([]uint64{1, 84}, 100))
+	p.SlowAnswers = 1
+	require.True(t, p.MostSlow([]uint64{85, 84}, 100))
 }
 
 func TestMeasuredClass(t *testing.T) {
@@ -78,7 +84,9 @@ func TestMeasuredClass(t *testing.T) {
 		recent []uint64
 		want   string
 	}{
-		{10_000_000, []uint64{100_000, 130_000, 90_000}, "nvidia-a100-80gb"}, // heavier than the 4090, which needs 130,000
+		{10_000_000, []uint64{100_000, 130_000, 126_000}, "nvidia-a100-80gb"}, // heavier than the 4090, which needs 130,000
+		{10_000_000, []uint64{130_000, 60_000, 60_000}, "nvidia-rtx-3090"},    // the median, and not the best
+		{10_000_000, []uint64{130_000, 60_000}, "nvidia-rtx-3090"},
 		{5_000_000, []uint64{125_000}, "nvidia-a100-40gb"},
 		{4_000_000, []uint64{130_000}, "nvidia-rtx-4090"},
 		{2_500_000, []uint64{60_000}, "nvidia-rtx-3090"},
