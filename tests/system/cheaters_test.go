@@ -16,6 +16,7 @@ import (
 
 const (
 	cheatersPort = 28200
+	cheatersDay  = 6             // slots
 	bonded       = 5_000_000_000 // ugrafi, of each liar
 )
 
@@ -27,6 +28,30 @@ func honest(_ context.Context, w compute.Work, _ uint32) (trees, compute.Hash) {
 	}
 	return p, p.Commitment
 }
+
+// replay answers everything with the first answer.
+func replay() prover {
+	var first trees
+	var root compute.Hash
+	return func(ctx context.Context, w compute.Work, ordinal uint32) (trees, compute.Hash) {
+		if first == nil {
+			first, root = honest(ctx, w, ordinal)
+		}
+		return first, root
+	}
+}
+
+// late does all the work, after the window.
+func late(ctx context.Context, w compute.Work, ordinal uint32) (trees, compute.Hash) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(localnet.SimWindow + 3*time.Second):
+	}
+	return honest(ctx, w, ordinal)
+}
+
+// silent never answers.
+func silent(context.Context, compute.Work, uint32) (trees, compute.Hash) { return nil, compute.Hash{} }
 
 // lazy is an answer with every tenth leaf of each round made up.
 type lazy struct {
@@ -87,88 +112,97 @@ func (l *lazy) Node(round uint32, level int, index uint64) (compute.Hash, error)
 	return l.trees[round][level][index], nil
 }
 
-// TestCheaters runs hosts that lie about what they compute beside one that runs
-// the real agent, on one chain that challenges everybody all the time. What each
-// is caught by, and what it costs him, is the table of docs/security.md.
+// TestCheaters runs hosts that lie beside hosts that don't, on one chain that
+// challenges everybody all the time, with days of a minute. What each is caught by,
+// and what it costs him, is the table of docs/security.md.
 func TestCheaters(t *testing.T) {
-	ctx := newContext(t, 6*time.Minute)
-	genesis, err := localnet.Genesis(localnet.Timing{Slot: 10 * time.Second, StartTimeout: time.Minute, DrawEvery: 10 * time.Second})
+	ctx := newContext(t, 9*time.Minute)
+	fakeNVML(t)
+	genesis, err := localnet.Genesis(localnet.Timing{
+		Slot: 10 * time.Second, StartTimeout: time.Minute, SlotsPerDay: cheatersDay, Evidence: 20 * time.Second,
+		DrawEvery: 10 * time.Second, Classes: []attestation.HardwareClass{measuredClass(), shortH100(t)},
+	})
 	require.NoError(t, err)
+	// Every host is probed in every slot, by four of the others.
+	genesis["attestation"].(map[string]any)["params"].(map[string]any)["probe"] = map[string]any{"probe_ppm": fmt.Sprint(attestation.PPM)}
 	n := newNetwork(t, ctx, localnet.Options{
 		Validators: 1, BasePort: cheatersPort, Genesis: genesis, BlockTime: 500 * time.Millisecond,
-		Accounts: []string{"good", "skipper", "replayer", "latecomer", "mute", "own"},
+		Accounts: []string{
+			"good", "skipper", "replayer", "latecomer", "mute", "own", "measured", "single", "falsenvml", "pretender", "boaster", "friend",
+		},
 	})
 	require.NoError(t, n.Start(ctx))
-	_, err = n.Tx(ctx, "good", "stakingext", "register-operator", "good", "contributor", fmt.Sprintf("%dugrafi", int64(bonded)))
-	require.NoError(t, err)
-	good, err := localnet.NewHost(ctx, n, localnet.HostOptions{
-		Name: "good", Operator: "good", Port: cheatersPort + 9, Engine: "process", Unisolated: true, SimGPUs: 2,
-	})
-	require.NoError(t, err)
-	watch(t, good.Agent)
-	require.NoError(t, good.Agent.Start())
+	good := agentOf(t, ctx, n, localnet.HostOptions{Name: "good", Port: cheatersPort + 9, SimGPUs: 2})
+	falseNVML := agentOf(t, ctx, n, localnet.HostOptions{Name: "falsenvml", Port: cheatersPort + 8, NVML: buildNVML(t)})
 
 	own := newLiar(t, ctx, n, "own", 1, honest) // another program, and no lie
+	measured := newLiarWith(t, ctx, n, "measured", measuredCard, 1, newOneCard(t, ctx, n).prove)
+	single := newLiarWith(t, ctx, n, "single", measuredCard, 2, newOneCard(t, ctx, n).firstServed)
 	skipper := newLiar(t, ctx, n, "skipper", 1, skipATenth)
-	var first trees
-	var root compute.Hash
-	replayer := newLiar(t, ctx, n, "replayer", 1, func(ctx context.Context, w compute.Work, ordinal uint32) (trees, compute.Hash) {
-		if first == nil {
-			first, root = honest(ctx, w, ordinal)
-		}
-		return first, root
-	})
-	latecomer := newLiar(t, ctx, n, "latecomer", 1, func(ctx context.Context, w compute.Work, ordinal uint32) (trees, compute.Hash) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(localnet.SimWindow + 3*time.Second):
-		}
-		return honest(ctx, w, ordinal)
-	})
-	mute := newLiar(t, ctx, n, "mute", 1, func(context.Context, compute.Work, uint32) (trees, compute.Hash) { return nil, compute.Hash{} })
+	replayer := newLiar(t, ctx, n, "replayer", 1, replay())
+	latecomer := newLiar(t, ctx, n, "latecomer", 1, late)
+	mute := newLiar(t, ctx, n, "mute", 1, silent)
+	slow := &processor{}
+	pretender := newLiarWith(t, ctx, n, "pretender", h100, 1, slow.prove)
+	boaster := newLiar(t, ctx, n, "boaster", 1, honest)
+	friend := newLiar(t, ctx, n, "friend", 1, honest)
+	honestOnes := []*liar{own, measured, observed(t, n, good, "good", own)}
 
-	t.Run("skips a tenth of the work", func(t *testing.T) {
-		caught(t, ctx, skipper, stakingext.FAULT_WRONG_ANSWER, 4*time.Minute)
-		opened := skipper.opened.Load()
-		t.Logf("caught at the opening %d", opened)
-		require.LessOrEqual(t, opened, int64(6), "24 of 32 samples are of the rounds: one opening passes with probability 0.9^24 = 0.08")
-	})
-	t.Run("replays a root", func(t *testing.T) {
-		caught(t, ctx, replayer, stakingext.FAULT_WRONG_ANSWER, 2*time.Minute)
-		require.Equal(t, int64(2), replayer.opened.Load(), "the first was true, the second the same again")
-	})
-	for name, l := range map[string]*liar{"answers late": latecomer, "doesn't answer": mute} {
-		t.Run(name, func(t *testing.T) {
-			caught(t, ctx, l, stakingext.FAULT_MISSED_CHALLENGES, 4*time.Minute)
-			g, err := l.gpu(ctx, 0)
-			require.NoError(t, err)
-			require.Zero(t, g.TrustTier)
-			require.Zero(t, l.opened.Load())
-		})
-	}
-	require.Positive(t, latecomer.refused.Load(), "a late commitment is refused")
-
-	t.Run("honest hosts are proven and not punished", func(t *testing.T) {
-		var id uint64
-		_, err := fmt.Sscan(good.ID, &id)
-		require.NoError(t, err)
-		goodLiar := &liar{hostID: id, operator: n.Accounts["good"], client: own.client, queries: own.queries}
-		for _, l := range []*liar{own, goodLiar} {
-			eventually(t, ctx, time.Minute, "compute proven", func() (bool, error) {
-				g, err := l.gpu(ctx, 0)
-				return g.ComputeProven && g.TrustTier >= attestation.TierComputed, err
+	t.Run("cheats", func(t *testing.T) { // all of them mostly wait
+		for name, cheat := range map[string]func(t *testing.T){
+			"skips a tenth of the work": func(t *testing.T) {
+				caught(t, ctx, skipper, stakingext.FAULT_WRONG_ANSWER, 4*time.Minute)
+				t.Logf("caught at the opening %d", skipper.openings(0))
+				require.LessOrEqual(t, skipper.openings(0), int64(6), "24 of 32 samples are of the rounds: one opening passes with probability 0.9^24 = 0.08")
+			},
+			"replays a root": func(t *testing.T) {
+				caught(t, ctx, replayer, stakingext.FAULT_WRONG_ANSWER, 2*time.Minute)
+				requireOpened(t, ctx, replayer, 0, 2) // the first was true, the second the same again
+			},
+			"answers late": func(t *testing.T) {
+				unanswered(t, ctx, latecomer)
+				require.Positive(t, latecomer.refused.Load(), "a late commitment is refused")
+			},
+			"doesn't answer":                        func(t *testing.T) { unanswered(t, ctx, mute) },
+			"answers for two cards with one":        func(t *testing.T) { slowSecondCard(t, ctx, single) },
+			"has an NVML of his own":                func(t *testing.T) { nothingToProve(t, ctx, n, falseNVML, own) },
+			"claims the card that NVML claims":      func(t *testing.T) { tooSlow(t, ctx, pretender, slow) },
+			"relays another operator's report":      func(t *testing.T) { relayedReport(t, ctx, own) },
+			"lies about bandwidth with a friend":    func(t *testing.T) { boasts(t, ctx, boaster, friend, []*liar{own, measured, single, mute}) },
+			"honest hosts are proven while they do": func(t *testing.T) { proven(t, ctx, honestOnes) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				cheat(t)
 			})
-			operator, err := l.at(ctx)
-			require.NoError(t, err)
-			require.Equal(t, int64(bonded), operator.OwnStake.Int64(), l.operator)
-			require.False(t, operator.Jailed)
 		}
 	})
-	var invariants attestation.QueryInvariantsResponse
+	proven(t, ctx, honestOnes)
 	got, err := own.queries.Invariants(ctx, &attestation.QueryInvariantsRequest{})
 	require.NoError(t, err)
-	invariants = *got
-	require.Empty(t, invariants.Broken)
+	require.Empty(t, got.Broken)
+}
+
+// proven checks that hosts which don't lie have proven what they compute, and were
+// never punished.
+func proven(t *testing.T, ctx context.Context, hosts []*liar) {
+	t.Helper()
+	for _, l := range hosts {
+		eventually(t, ctx, time.Minute, "compute proven", func() (bool, error) {
+			g, err := l.gpu(ctx, 0)
+			return g.ComputeProven && g.TrustTier >= attestation.TierComputed, err
+		})
+		unpunished(t, ctx, l)
+	}
+}
+
+func unpunished(t *testing.T, ctx context.Context, l *liar) {
+	t.Helper()
+	operator, err := l.at(ctx)
+	require.NoError(t, err)
+	require.Equal(t, int64(bonded), operator.OwnStake.Int64(), l.operator)
+	require.Empty(t, operator.FaultCounts, l.operator)
+	require.False(t, operator.Jailed)
 }
 
 // caught waits until the operator was punished for the fault, and lost stake by it.
@@ -182,4 +216,30 @@ func caught(t *testing.T, ctx context.Context, l *liar, fault stakingext.Fault, 
 	})
 	require.Less(t, operator.OwnStake.Int64(), int64(bonded))
 	t.Logf("%s: %d of %d ugrafi left, jailed until %s", fault, operator.OwnStake.Int64(), int64(bonded), operator.JailedUntil)
+}
+
+// unanswered waits until the host was jailed for challenges without an answer.
+func unanswered(t *testing.T, ctx context.Context, l *liar) {
+	t.Helper()
+	caught(t, ctx, l, stakingext.FAULT_MISSED_CHALLENGES, 6*time.Minute)
+	g, err := l.gpu(ctx, 0)
+	require.NoError(t, err)
+	require.Zero(t, g.TrustTier)
+	require.Zero(t, l.openings(0))
+	// The next one may have begun since, not the one after it.
+	challenges := l.challenged.Load()
+	t.Logf("jailed after %d challenges", challenges)
+	misses := uint64(attestation.DefaultChallengeParams().MissesToJail)
+	require.GreaterOrEqual(t, challenges, misses)
+	require.LessOrEqual(t, challenges, misses+1)
+}
+
+// requireOpened checks how many openings of a GPU the chain took until now.
+func requireOpened(t *testing.T, ctx context.Context, l *liar, ordinal uint32, want int64) {
+	t.Helper()
+	eventually(t, ctx, 10*time.Second, "the answer to the last transaction", func() (bool, error) {
+		return l.openings(ordinal) >= want, nil
+	})
+	require.Equal(t, want, l.openings(ordinal))
+	t.Logf("caught at the opening %d", want)
 }

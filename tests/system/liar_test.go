@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,17 +38,40 @@ type liar struct {
 	client   *chainclient.Client
 	queries  attestation.QueryClient
 
-	// prove returns what the host commits to for a GPU; nil for no answer.
-	prove func(ctx context.Context, work compute.Work, ordinal uint32) (trees, compute.Hash)
-	// opened counts what it has opened, wrong those that the chain called wrong.
-	opened, wrong atomic.Int64
-	refused       atomic.Int64 // commitments
+	prove      prover
+	opened     sync.Map       // ordinal → *atomic.Int64, openings that the chain took
+	refused    atomic.Int64   // commitments
+	challenged atomic.Uint64  // the id of the newest challenge, which is how many there were
+	working    sync.WaitGroup // one for each GPU at work
+
+	mu      sync.Mutex
+	answers map[answerKey]trees // to be opened
 }
 
-// newLiar makes an operator with a stake and a host of so many GPUs, and lets it live.
-func newLiar(t *testing.T, ctx context.Context, n *localnet.Network, name string, gpus int,
-	prove func(ctx context.Context, work compute.Work, ordinal uint32) (trees, compute.Hash),
-) *liar {
+// prover returns what the host commits to for a GPU; nil for no answer. GPUs work
+// side by side.
+type prover func(ctx context.Context, work compute.Work, ordinal uint32) (trees, compute.Hash)
+
+type answerKey struct {
+	challenge uint64
+	ordinal   uint32
+}
+
+// newLiar makes an operator with a stake and a host of so many simulated GPUs, and
+// lets it live.
+func newLiar(t *testing.T, ctx context.Context, n *localnet.Network, name string, gpus int, prove prover) *liar {
+	t.Helper()
+	return newLiarWith(t, ctx, n, name, card{name: "Grafilab SIM GPU", memoryMiB: 1024}, gpus, prove)
+}
+
+// card is what a host's GPUs are declared as.
+type card struct {
+	name      string
+	memoryMiB uint64
+}
+
+// newLiarWith is newLiar with GPUs of another name.
+func newLiarWith(t *testing.T, ctx context.Context, n *localnet.Network, name string, declared card, gpus int, prove prover) *liar {
 	t.Helper()
 	_, err := n.Tx(ctx, name, "stakingext", "register-operator", name, "contributor", "5000000000ugrafi")
 	require.NoError(t, err)
@@ -55,6 +79,7 @@ func newLiar(t *testing.T, ctx context.Context, n *localnet.Network, name string
 	l := &liar{
 		operator: n.Accounts[name], agent: ed25519.NewKeyFromSeed(seed[:]), wallet: keyOf(t, n, name),
 		client: clientOf(t, n, n.Nodes[0].RPC), prove: prove,
+		answers: map[answerKey]trees{},
 	}
 	l.queries = attestation.NewQueryClient(l.client)
 	public, encryption := l.agent.Public().(ed25519.PublicKey), sha256.Sum256([]byte("encryption"+name))
@@ -67,7 +92,7 @@ func newLiar(t *testing.T, ctx context.Context, n *localnet.Network, name string
 	}
 	for i := range gpus {
 		msg.Gpus = append(msg.Gpus, attestation.GpuInventory{
-			Name: "Grafilab SIM GPU", Uuid: fmt.Sprintf("GPU-%x-%d", seed[:8], i), MemoryMib: 1024,
+			Name: declared.name, Uuid: fmt.Sprintf("GPU-%x-%d", seed[:8], i), MemoryMib: declared.memoryMiB,
 			PciBusId: fmt.Sprintf("0000:%02x:00.0", i), Driver: "sim",
 		})
 	}
@@ -80,7 +105,7 @@ func newLiar(t *testing.T, ctx context.Context, n *localnet.Network, name string
 	ctx, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); l.live(ctx) }()
-	t.Cleanup(func() { stop(); <-done })
+	t.Cleanup(func() { stop(); <-done; l.working.Wait() })
 	return l
 }
 
@@ -88,12 +113,11 @@ func newLiar(t *testing.T, ctx context.Context, n *localnet.Network, name string
 // each error: what a liar is refused is what the test is about.
 func (l *liar) live(ctx context.Context) {
 	attested, answered := uint64(0), uint64(0)
-	answers := map[uint32]trees{}
 	for ctx.Err() == nil {
 		if slot, err := l.attest(ctx, attested); err == nil {
 			attested = slot
 		}
-		answered = l.answer(ctx, answered, answers)
+		answered = l.answer(ctx, answered)
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
@@ -133,8 +157,8 @@ func (l *liar) attest(ctx context.Context, last uint64) (uint64, error) {
 	return slot, err
 }
 
-// answer commits to a new challenge, or opens what was sampled.
-func (l *liar) answer(ctx context.Context, answered uint64, answers map[uint32]trees) uint64 {
+// answer has every GPU of a new challenge work, or opens what was sampled.
+func (l *liar) answer(ctx context.Context, answered uint64) uint64 {
 	q, err := l.queries.Challenge(ctx, &attestation.QueryChallengeRequest{HostId: l.hostID})
 	if err != nil {
 		return answered
@@ -142,24 +166,20 @@ func (l *liar) answer(ctx context.Context, answered uint64, answers map[uint32]t
 	c := &q.Challenge
 	switch {
 	case c.State == attestation.CHALLENGE_STATE_OPEN && c.Id > answered:
-		clear(answers)
+		l.challenged.Store(c.Id)
 		for i := range c.Gpus {
 			g := &c.Gpus[i]
 			work := g.Profile.Work(attestation.ChallengeSeed(c.Beacon, c.AgentKey, q.FirstGpu+uint64(g.Ordinal)))
-			answer, commitment := l.prove(ctx, work, g.Ordinal)
-			if answer == nil {
-				continue
-			}
-			answers[g.Ordinal] = answer
-			if err := l.commit(ctx, c.Id, g.Ordinal, commitment); err != nil {
-				l.refused.Add(1)
-			}
+			l.working.Go(func() { l.work(ctx, answerKey{c.Id, g.Ordinal}, work) })
 		}
 		return c.Id
 	case c.State == attestation.CHALLENGE_STATE_SAMPLED:
 		for i := range c.Gpus {
 			g := &c.Gpus[i]
-			if answer := answers[g.Ordinal]; answer != nil && g.Outcome == attestation.CHALLENGE_OUTCOME_PENDING && len(g.Commitment) > 0 {
+			l.mu.Lock()
+			answer := l.answers[answerKey{c.Id, g.Ordinal}]
+			l.mu.Unlock()
+			if answer != nil && g.Outcome == attestation.CHALLENGE_OUTCOME_PENDING && len(g.Commitment) > 0 {
 				if err := l.open(ctx, c, g.Ordinal, answer, q.Samples); err != nil {
 					slog.Info("open", "host", l.hostID, "err", err)
 				}
@@ -167,6 +187,25 @@ func (l *liar) answer(ctx context.Context, answered uint64, answers map[uint32]t
 		}
 	}
 	return answered
+}
+
+// work computes a GPU's answer in the host's own way, and commits to it.
+func (l *liar) work(ctx context.Context, key answerKey, work compute.Work) {
+	answer, commitment := l.prove(ctx, work, key.ordinal)
+	if answer == nil {
+		return
+	}
+	l.mu.Lock()
+	l.answers[key] = answer
+	for k := range l.answers { // of challenges that are over
+		if k.challenge < key.challenge {
+			delete(l.answers, k)
+		}
+	}
+	l.mu.Unlock()
+	if err := l.commit(ctx, key.challenge, key.ordinal, commitment); err != nil {
+		l.refused.Add(1)
+	}
 }
 
 func (l *liar) commit(ctx context.Context, id uint64, ordinal uint32, commitment compute.Hash) error {
@@ -204,8 +243,18 @@ func (l *liar) open(ctx context.Context, c *attestation.Challenge, ordinal uint3
 	}); err != nil {
 		return err
 	}
-	l.opened.Add(1)
+	count, _ := l.opened.LoadOrStore(ordinal, new(atomic.Int64))
+	count.(*atomic.Int64).Add(1)
 	return nil
+}
+
+// openings returns how many openings of a GPU the chain has taken, right or wrong.
+func (l *liar) openings(ordinal uint32) int64 {
+	count, ok := l.opened.Load(ordinal)
+	if !ok {
+		return 0
+	}
+	return count.(*atomic.Int64).Load()
 }
 
 // gpu returns what is proven of a GPU.

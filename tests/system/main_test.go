@@ -4,6 +4,7 @@ package system
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand"
 	"os"
@@ -28,6 +29,11 @@ var bin, root string
 func TestMain(m *testing.M) {
 	chaininfo.ConfigureSDK()
 	if err := findPrograms(); err != nil {
+		fmt.Fprintln(os.Stderr, "system tests:", err)
+		os.Exit(1)
+	}
+	// Tests that run side by side mostly wait for a chain; -parallel sets another number.
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		fmt.Fprintln(os.Stderr, "system tests:", err)
 		os.Exit(1)
 	}

@@ -7,6 +7,7 @@
  * a test changes the "hardware" while the agent runs. Lines are "key=value":
  *
  *   driver=550.54.14  count=2
+ *   name=NVIDIA H100 80GB HBM3  of every GPU; "NVIDIA Stub H100 0" and so on without it
  *   init=9            nvmlInit answers this
  *   gone=9            every other call answers this
  *   gen=1             a change makes handles stale until the next nvmlInit
@@ -131,7 +132,10 @@ ret_t nvmlDeviceGetHandleByIndex_v2(unsigned int i, void **d) {
 	*d = &devices[i];
 	return num("lost", -1) == (int)i ? LOST : OK;
 }
-ret_t nvmlDeviceGetName(void *d, char *s, unsigned int n) { snprintf(s, n, "NVIDIA Stub H100 %d", IDX(d)); return dev(d); }
+ret_t nvmlDeviceGetName(void *d, char *s, unsigned int n) {
+	if (!get("name", s, n)) snprintf(s, n, "NVIDIA Stub H100 %d", IDX(d));
+	return dev(d);
+}
 ret_t nvmlDeviceGetUUID(void *d, char *s, unsigned int n) { snprintf(s, n, "GPU-stub-%d", IDX(d)); return dev(d); }
 
 #ifndef ANCIENT
