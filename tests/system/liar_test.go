@@ -38,14 +38,17 @@ type liar struct {
 	client   *chainclient.Client
 	queries  attestation.QueryClient
 
-	prove      prover
-	opened     sync.Map       // ordinal → *atomic.Int64, openings that the chain took
-	refused    atomic.Int64   // commitments
-	challenged atomic.Uint64  // the id of the newest challenge, which is how many there were
-	working    sync.WaitGroup // one for each GPU at work
+	prove   prover
+	refused atomic.Int64   // commitments
+	working sync.WaitGroup // one for each GPU at work
+
+	// Of live alone.
+	opened map[uint32]int64 // by ordinal, openings that the chain took
+	missed uint64           // id of the newest challenge that ended unanswered
 
 	mu      sync.Mutex
 	answers map[answerKey]trees // to be opened
+	catches map[stakingext.Fault]catch
 }
 
 // prover returns what the host commits to for a GPU; nil for no answer. GPUs work
@@ -79,7 +82,7 @@ func newLiarWith(t *testing.T, ctx context.Context, n *localnet.Network, name st
 	l := &liar{
 		operator: n.Accounts[name], agent: ed25519.NewKeyFromSeed(seed[:]), wallet: keyOf(t, n, name),
 		client: clientOf(t, n, n.Nodes[0].RPC), prove: prove,
-		answers: map[answerKey]trees{},
+		opened: map[uint32]int64{}, answers: map[answerKey]trees{}, catches: map[stakingext.Fault]catch{},
 	}
 	l.queries = attestation.NewQueryClient(l.client)
 	public, encryption := l.agent.Public().(ed25519.PublicKey), sha256.Sum256([]byte("encryption"+name))
@@ -118,6 +121,7 @@ func (l *liar) live(ctx context.Context) {
 			attested = slot
 		}
 		answered = l.answer(ctx, answered)
+		l.look(ctx)
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
@@ -166,13 +170,14 @@ func (l *liar) answer(ctx context.Context, answered uint64) uint64 {
 	c := &q.Challenge
 	switch {
 	case c.State == attestation.CHALLENGE_STATE_OPEN && c.Id > answered:
-		l.challenged.Store(c.Id)
 		for i := range c.Gpus {
 			g := &c.Gpus[i]
 			work := g.Profile.Work(attestation.ChallengeSeed(c.Beacon, c.AgentKey, q.FirstGpu+uint64(g.Ordinal)))
 			l.working.Go(func() { l.work(ctx, answerKey{c.Id, g.Ordinal}, work) })
 		}
 		return c.Id
+	case c.State == attestation.CHALLENGE_STATE_UNANSWERED:
+		l.missed = c.Id
 	case c.State == attestation.CHALLENGE_STATE_SAMPLED:
 		for i := range c.Gpus {
 			g := &c.Gpus[i]
@@ -243,18 +248,8 @@ func (l *liar) open(ctx context.Context, c *attestation.Challenge, ordinal uint3
 	}); err != nil {
 		return err
 	}
-	count, _ := l.opened.LoadOrStore(ordinal, new(atomic.Int64))
-	count.(*atomic.Int64).Add(1)
+	l.opened[ordinal]++
 	return nil
-}
-
-// openings returns how many openings of a GPU the chain has taken, right or wrong.
-func (l *liar) openings(ordinal uint32) int64 {
-	count, ok := l.opened.Load(ordinal)
-	if !ok {
-		return 0
-	}
-	return count.(*atomic.Int64).Load()
 }
 
 // gpu returns what is proven of a GPU.
