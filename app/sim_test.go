@@ -140,21 +140,26 @@ func TestSimFull(t *testing.T) {
 		})
 	}
 	// A factory whose messages always fail tests little.
+	var missing []string
 	for _, name := range ownMessages(apptest.Load(t, apptest.Options{}).App) {
 		t.Logf("%6d %s", succeeded[name], name)
 		whole := os.Getenv(simSeedEnv) == "" && os.Getenv(simBlocksEnv) == ""
 		long := os.Getenv(simEnv) == "long"
 		if whole && !isGoverned(t, name) && (long || !slices.Contains(lateMessages, name)) && !slices.Contains(elsewhere, name) {
-			require.Positive(t, succeeded[name], name)
+			if succeeded[name] == 0 {
+				missing = append(missing, name)
+			}
 		}
 	}
+	require.Empty(t, missing, "never succeeded")
 }
 
 // lateMessages need a longer history than the short simulation has: a full
-// balance to top up, a day that closed with rewards, a verdict to appeal. The
-// simulations of their modules reach them in every run, the long one here does too.
+// balance to top up, a host that runs a rental and has no challenge open, a day that
+// closed with rewards, a verdict to appeal. The long one here reaches them.
 var lateMessages = []string{
-	"grafi.gpumarket.v1.MsgTopUpSubscription", "grafi.gpumarket.v1.MsgCancelSubscription", "grafi.gpumarket.v1.MsgRevokeAccess",
+	"grafi.gpumarket.v1.MsgProveRental", "grafi.gpumarket.v1.MsgTopUpSubscription",
+	"grafi.gpumarket.v1.MsgCancelSubscription", "grafi.gpumarket.v1.MsgRevokeAccess",
 	"grafi.rewards.v1.MsgWithdrawReleased",
 	"grafi.dao.v1.MsgAppeal", "grafi.dao.v1.MsgRevealVote",
 }

@@ -157,7 +157,7 @@ func (am AppModule) WeightedOperationsX(weights simsx.WeightSource, reg simsx.Re
 	reg.Add(weights.Get("gpumarket_report_result", 20), simulation.ReportResultFactory(am.keeper, am.agentKeys))
 	reg.Add(weights.Get("gpumarket_extend_rental", 20), simulation.ExtendRentalFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_close_rental", 20), simulation.CloseRentalFactory(am.keeper))
-	reg.Add(weights.Get("gpumarket_prove_rental", 20), simulation.ProveRentalFactory(am.keeper))
+	reg.Add(weights.Get("gpumarket_prove_rental", 80), simulation.ProveRentalFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_settle", 40), simulation.SettleFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_request_compute", 40), simulation.RequestComputeFactory(am.keeper))
 	reg.Add(weights.Get("gpumarket_invite_renter", 10), simulation.InviteRenterFactory(am.keeper))

@@ -32,8 +32,9 @@ type candidate struct {
 // ErrNothingAccepted when none is good.
 //
 // Gas is flat for each attestation, whatever its fate, so that it depends neither
-// on what others have stored nor on what a cache holds; only a list of rentals
-// that do not run pays for its writes.
+// on what others have stored nor on what a cache holds. GPUs that are counted for the
+// first time on a day pay for what the listeners then find out about them, and a list
+// of rentals that do not run for its writes.
 func (k *Keeper) SubmitAttestations(ctx context.Context, groups []types.AttestationGroup) (BatchResult, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -76,6 +77,7 @@ func (k *Keeper) SubmitAttestations(ctx context.Context, groups []types.Attestat
 	if err := b.write(flat); err != nil {
 		return BatchResult{}, err
 	}
+	sdkCtx.GasMeter().ConsumeGas(params.FirstOfDayGas(b.firstOfDay()), "first slot of the day")
 	for i := range b.counted {
 		if err := k.hooks.AfterSlotsCounted(flat, b.counted[i].day, b.counted[i].hosts); err != nil {
 			return BatchResult{}, err

@@ -270,11 +270,18 @@ func TestGasIsFlat(t *testing.T) {
 		require.NoError(t, err)
 		return cached.GasMeter().GasConsumed() - before
 	}
-	one, two := used(f.group(startSlot, f.good(1, startSlot))), used(f.group(startSlot, f.good(2, startSlot)))
+	params, first := types.DefaultParams(), f.group(startSlot, f.good(1, startSlot), f.good(2, startSlot))
+	cost := used(first)
+	_, err := f.submit(first)
+	require.NoError(t, err)
+	f.slot(startSlot + 2)
+	slot := uint64(startSlot + 1)
+	one, two := used(f.group(slot, f.good(1, slot))), used(f.group(slot, f.good(2, slot)))
 	require.Equal(t, one, two, "whatever the host")
-	bad := f.good(2, startSlot)
+	require.Equal(t, one+params.AttestationGas+params.FirstOfDayGas(17), cost, "17 GPUs were counted for the first time on the day")
+	bad := f.good(2, slot)
 	bad.Signature[3] ^= 1
-	require.Equal(t, one+types.DefaultParams().AttestationGas, used(f.group(startSlot, f.good(1, startSlot), bad)), "whatever the fate")
+	require.Equal(t, one+params.AttestationGas, used(f.group(slot, f.good(1, slot), bad)), "whatever the fate")
 }
 
 func TestHookErrorFailsTheMessage(t *testing.T) {

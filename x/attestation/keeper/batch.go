@@ -224,6 +224,20 @@ type countedDay struct {
 	arena []uint8 // of the counts: one allocation for many hosts
 }
 
+// firstOfDay is the number of GPUs that were not counted before on their day.
+func (b *batch) firstOfDay() (n int) {
+	for i := range b.counted {
+		for _, h := range b.counted[i].hosts {
+			for _, count := range h.Counts {
+				if count == 1 {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
 // addCounted lists the attestation for the hooks and returns its counts, all 0.
 func (b *batch) addCounted(day uint64, c *candidate) []uint8 {
 	at := -1

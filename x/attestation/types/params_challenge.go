@@ -11,7 +11,7 @@ func DefaultChallengeParams() ChallengeParams {
 		ProofMaxAge: 30 * 24 * time.Hour,
 		SlowAnswers: 3, TolerancePpm: 150_000,
 		MissesToJail: 3, MissDaysPpm: 3_500_000,
-		CommitGas: 60_000, OpenGas: 100_000, OpenGasPerK: 600,
+		CommitGas: 60_000, OpenGas: 100_000, OpenGasPerK: 100,
 	}
 }
 

@@ -8,7 +8,7 @@ import "time"
 func DefaultDeviceParams() DeviceParams {
 	return DeviceParams{
 		MaxNonceAge: 50, MaxAge: 7 * 24 * time.Hour, MaxCachedCertificates: 4_096,
-		SignatureGas: 10_000, ReportGas: 5_000,
+		SignatureGas: 130_000, ReportGas: 20_000,
 	}
 }
 
