@@ -21,7 +21,7 @@ import (
 
 const (
 	hostsPerOperator = 1_000
-	messagesPerBlock = 7 // of 1,024 attestations each: what the block's gas holds in the first slot of a day
+	messagesPerBlock = 7  // of 1,024 attestations each: what the block's gas holds in the first slot of a day
 	quietBlocks      = 40 // without attestations: draws, deadlines, pruning
 )
 
