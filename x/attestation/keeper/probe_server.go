@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 
 	"google.golang.org/grpc/codes"
@@ -111,22 +110,12 @@ func (s queryServer) Proofs(ctx context.Context, req *types.QueryProofsRequest) 
 			Ordinal: g.Gpu.Ordinal, Class: g.Gpu.Class, TrustTier: g.Proofs.Tier(), ComputeProven: g.Proofs.Compute,
 			Witnessed: g.Proofs.Witnessed, Bonded: g.Proofs.Bonded, DeviceAttested: g.Proofs.Devices, Compute: g.Compute,
 		}
-		if proofs.Compute, err = s.k.ComputeProof(ctx, req.HostId, g.Gpu.Ordinal); err != nil {
-			return nil, asStatus(err)
-		}
-		if proofs.DeviceAttested {
-			d, err := s.k.DeviceOf(ctx, req.HostId, proofs.Ordinal)
-			if err != nil {
-				return nil, asStatus(err)
-			}
-			proofs.DeviceSerial = hexOf(d.Serial)
-		}
 		device, live, err := s.k.deviceOf(ctx, req.HostId, g.Gpu.Ordinal)
 		if err != nil {
 			return nil, asStatus(err)
 		}
 		if live {
-			proofs.DeviceSerial = hex.EncodeToString(device.Serial)
+			proofs.DeviceSerial = hexOf(device.Serial)
 		}
 		resp.Gpus = append(resp.Gpus, proofs)
 	}
