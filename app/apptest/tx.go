@@ -25,7 +25,7 @@ import (
 
 const (
 	// Gas is the limit of every test transaction.
-	Gas = 20_000_000
+	Gas = 40_000_000
 	// Fee is what every test transaction pays, in ugrafi.
 	Fee = 20_000
 )
