@@ -33,6 +33,11 @@ func TestBadInput(t *testing.T) {
 	ctx := newContext(t, 4*time.Minute)
 	m := newMarket(t, ctx, badInputPort, localnet.Timing{Slot: 10 * time.Second, StartTimeout: 10 * time.Minute})
 	image := counterImage(t, ctx)
+	// The first challenge of the host changes what the market says of it.
+	eventually(t, ctx, time.Minute, "a proven host", func() (bool, error) {
+		resp, err := m.query().Listings(ctx, &markettypes.QueryListingsRequest{})
+		return err == nil && len(resp.TrustTiers) == 1 && resp.TrustTiers[0] > 0, err
+	})
 	t.Run("messages", func(t *testing.T) { testBadMessages(t, ctx, m) })
 	t.Run("manifests and tokens", func(t *testing.T) { testBadRequests(t, ctx, m, image) })
 	t.Run("images", func(t *testing.T) { testBadImage(t, ctx, m, image) })
