@@ -21,14 +21,20 @@ func (k virtualFees) SendCoinsFromAccountToModule(ctx context.Context, from sdk.
 	return k.SendCoinsFromAccountToModuleVirtual(ctx, from, module, amt)
 }
 
-// afterRestart gives the mempool's state the height of the last block. BaseApp
-// starts it at height 0, where the signature check takes every account for one
-// of genesis with number 0: from a restart to its next block a node would refuse
-// every honest transaction as unauthorized.
+// afterRestart gives the mempool's state the height and the time of the last block.
+// BaseApp starts it at height 0, where the signature check takes every account for one
+// of genesis with number 0, and at no time, where no agent key may sign: from a restart
+// to its next block a node would refuse honest transactions.
 func (app *App) afterRestart(next sdk.AnteHandler) sdk.AnteHandler {
 	return func(ctx sdk.Context, tx sdk.Tx, simulate bool) (sdk.Context, error) {
 		if last := app.LastBlockHeight(); ctx.BlockHeight() == 0 && last > 0 {
-			ctx = ctx.WithBlockHeight(last)
+			at, err := app.AttestationKeeper.LastBlockTime(ctx)
+			if err != nil {
+				return ctx, err
+			}
+			info := ctx.HeaderInfo()
+			info.Height, info.Time, info.ChainID = last, at, ctx.ChainID()
+			ctx = ctx.WithBlockHeight(last).WithBlockTime(at).WithHeaderInfo(info)
 		}
 		return next(ctx, tx, simulate)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	dbm "github.com/cosmos/cosmos-db"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,16 @@ func TestMempoolAfterRestart(t *testing.T) {
 		FromAddress: from.Address.String(), ToAddress: c.Accounts[0].Address.String(),
 		Amount: sdk.NewCoins(sdk.NewInt64Coin(chaininfo.BaseDenom, 1)),
 	})
+	decoded, err := c.TxConfig().TxDecoder()(tx)
+	require.NoError(t, err)
+	ctx := c.NewContextLegacy(true, cmtproto.Header{ChainID: apptest.ChainID}) // as BaseApp begins
+	ctx, _ = ctx.CacheContext()
+	ctx, err = c.AnteHandler()(ctx, decoded, true)
+	require.NoError(t, err)
+	require.Equal(t, c.Height, ctx.BlockHeight())
+	require.Equal(t, c.Time.Truncate(time.Millisecond), ctx.BlockTime(), "agent keys are bound from a slot on")
+	require.Equal(t, ctx.BlockTime(), ctx.HeaderInfo().Time)
+
 	resp, err := c.CheckTx(&abci.RequestCheckTx{Tx: tx, Type: abci.CheckTxType_New})
 	require.NoError(t, err)
 	require.Zero(t, resp.Code, resp.Log)

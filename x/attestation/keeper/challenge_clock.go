@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -56,6 +57,16 @@ func tick(clock *types.ChallengeClock, nowMs int64, most uint64) uint64 {
 func (k *Keeper) ChallengeClock(ctx context.Context) (uint64, error) {
 	clock, err := getOr(ctx, k.challenge.clock, types.ChallengeClock{})
 	return clock.Ms, err
+}
+
+// LastBlockTime is the time of the latest block, in whole milliseconds; zero before
+// the first.
+func (k *Keeper) LastBlockTime(ctx context.Context) (time.Time, error) {
+	clock, err := getOr(ctx, k.challenge.clock, types.ChallengeClock{})
+	if err != nil || clock.LastBlockMs == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(clock.LastBlockMs).UTC(), nil
 }
 
 // sampleDue gives committed challenges the beacon that says what is opened.
