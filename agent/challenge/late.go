@@ -18,14 +18,13 @@ const blockMs = 6_000
 func (t *turn) holdBack(ctx context.Context, g *attestation.ChallengedGpu) (bool, error) {
 	_, _, _, params, _ := t.Flow.host.Host()
 	p := params.Challenge
-	least := float64(g.Profile.MinGops) * float64(attestation.PPM-p.TolerancePpm) / attestation.PPM
-	ops := float64(t.work(g).Ops())
-	passed := t.r.ClockMs + blockMs - min(t.r.ClockMs+blockMs, t.c.StartedMs+p.AllowanceMs)
-	if least == 0 || ops/1e6/float64(max(passed, 1)) >= least {
+	committed := t.r.ClockMs + blockMs
+	passed := committed - min(committed, t.c.StartedMs)
+	if !p.IsSlow(g.Profile.Gops(passed, p.AllowanceMs), g.Profile.MinGops) {
 		return false, nil
 	}
 	var rate float64
-	if known, err := t.ledger.GetJSON(rateKey(t.uuid(g.Ordinal)), &rate); err != nil || !known || rate/1e9 < least {
+	if known, err := t.ledger.GetJSON(rateKey(t.uuid(g.Ordinal)), &rate); err != nil || !known || p.IsSlow(uint64(rate/1e9), g.Profile.MinGops) {
 		return false, err // the GPU is that slow: what is measured is true
 	}
 	proofs, err := t.chain.Proofs(ctx, t.id.HostID)

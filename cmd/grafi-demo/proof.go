@@ -36,17 +36,14 @@ func (d *demo) proveCompute(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	classes, err := q.Classes(ctx, &attestation.QueryClassesRequest{})
+	class, err := q.Class(ctx, &attestation.QueryClassRequest{Key: gpu.Class})
 	if err != nil {
 		return "", err
 	}
-	for _, c := range classes.Classes {
-		if p := c.Profile; c.Key == gpu.Class {
-			d.screen.line(fmt.Sprintf("asked:    %d chained int8 products of %d × %d × %d from an unpredictable seed, then %d steps through memory",
-				p.Rounds, p.N, p.M, p.N, p.WalkLanes*p.WalkSteps))
-			d.screen.line(fmt.Sprintf("answered: one hash, within %d s; after it %d entries that a later block chose, with their Merkle paths",
-				p.WindowMs/1_000, params.Params.Challenge.Samples))
-		}
-	}
+	p := class.Class.Profile
+	d.screen.line(fmt.Sprintf("asked:    %d chained int8 products of %d × %d × %d from an unpredictable seed, then %d steps through memory",
+		p.Rounds, p.N, p.M, p.N, p.WalkLanes*p.WalkSteps))
+	d.screen.line(fmt.Sprintf("answered: one hash, within %d s; after it %d entries that a later block chose, with their Merkle paths",
+		p.WindowMs/1_000, params.Params.Challenge.Samples))
 	return fmt.Sprintf("every entry was recomputed by the chain: GPU %d of host %d is T%d and may earn; an unproven one can't", gpu.Ordinal, host, gpu.TrustTier), nil
 }

@@ -77,7 +77,7 @@ func (k *Keeper) SubmitAttestations(ctx context.Context, groups []types.Attestat
 	if err := b.write(flat); err != nil {
 		return BatchResult{}, err
 	}
-	sdkCtx.GasMeter().ConsumeGas(params.FirstOfDayGas(b.firstOfDay()), "first slot of the day")
+	sdkCtx.GasMeter().ConsumeGas(params.FirstOfDayGas(b.firstOfDay), "first slot of the day")
 	for i := range b.counted {
 		if err := k.hooks.AfterSlotsCounted(flat, b.counted[i].day, b.counted[i].hosts); err != nil {
 			return BatchResult{}, err

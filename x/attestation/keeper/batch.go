@@ -24,6 +24,8 @@ type batch struct {
 	seen    map[hostSlot]struct{}
 	records struct{ attested, up, counters, hostCounts recordSet }
 	counted []countedDay
+	// firstOfDay is the number of GPUs that were not counted before on their day.
+	firstOfDay int
 }
 
 // groupState is an attestation group with its anchor, or why all of it is refused.
@@ -212,6 +214,9 @@ func (b *batch) count(ctx context.Context, c *candidate) error {
 			up.set(types.Bitmap(up.bytes).Set(position + i))
 			counters.set(types.Counts(counters.bytes).Add(position + i))
 			counts[i] = counters.bytes[position+i]
+			if counts[i] == 1 {
+				b.firstOfDay++
+			}
 		}
 	}
 	return nil
@@ -222,20 +227,6 @@ type countedDay struct {
 	day   uint64
 	hosts []types.CountedHost
 	arena []uint8 // of the counts: one allocation for many hosts
-}
-
-// firstOfDay is the number of GPUs that were not counted before on their day.
-func (b *batch) firstOfDay() (n int) {
-	for i := range b.counted {
-		for _, h := range b.counted[i].hosts {
-			for _, count := range h.Counts {
-				if count == 1 {
-					n++
-				}
-			}
-		}
-	}
-	return n
 }
 
 // addCounted lists the attestation for the hooks and returns its counts, all 0.
