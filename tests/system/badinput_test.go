@@ -96,14 +96,20 @@ func requireRefused(t *testing.T, ctx context.Context, m *market, key cryptotype
 	t.Helper()
 	before, rich := marketState(t, ctx, m), balanceOf(t, ctx, m, key)
 	_, err := m.client.SubmitWith(ctx, key, chainclient.Options{GasLimit: sendGas}, msg)
+	requireRefusedInBlock(t, err, want, says)
+	require.Equal(t, before, marketState(t, ctx, m))
+	require.Equal(t, rich-sendGas/100, balanceOf(t, ctx, m, key), "the fee, 0.01ugrafi for a unit of gas, and no more")
+}
+
+// requireRefusedInBlock checks that a transaction failed in a block, and with what.
+func requireRefusedInBlock(t *testing.T, err error, want *errorsmod.Error, says string) {
+	t.Helper()
 	refused, ok := chainclient.AsRejected(err)
 	require.True(t, ok, "%v", err)
 	require.Equal(t, chainclient.StageDeliver, refused.Stage, "%s", refused.Log)
 	require.Equal(t, want.Codespace(), refused.Codespace, "%s", refused.Log)
 	require.Equal(t, want.ABCICode(), refused.Code, "%s", refused.Log)
 	require.Contains(t, refused.Log, says)
-	require.Equal(t, before, marketState(t, ctx, m))
-	require.Equal(t, rich-sendGas/100, balanceOf(t, ctx, m, key), "the fee, 0.01ugrafi for a unit of gas, and no more")
 }
 
 // marketState is all that the market has in its state, as text.

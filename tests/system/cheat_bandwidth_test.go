@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +37,7 @@ func boasts(t *testing.T, ctx context.Context, measured, alone *liar, neighbours
 			err := target.submit(ctx, receipt(t, target, prober, slot, boastMbps))
 			if !slices.Contains(beacon.ProbersOf(target.hostID, probeParams()), prober.hostID) {
 				refused++
-				requireNotAssigned(t, err)
+				requireRefusedInBlock(t, err, attestation.ErrNothingAccepted, "does not probe host")
 				continue
 			}
 			require.NoError(t, err, "drawn, and both signed")
@@ -142,14 +141,4 @@ func (l *liar) submit(ctx context.Context, receipt attestation.ProbeReceipt) err
 		Submitter: l.operator, Receipts: []attestation.ProbeReceipt{receipt},
 	})
 	return err
-}
-
-func requireNotAssigned(t *testing.T, err error) {
-	t.Helper()
-	refused, ok := chainclient.AsRejected(err)
-	require.True(t, ok, "%v", err)
-	require.Equal(t, chainclient.StageDeliver, refused.Stage)
-	require.Equal(t, attestation.ErrNothingAccepted.Codespace(), refused.Codespace)
-	require.Equal(t, attestation.ErrNothingAccepted.ABCICode(), refused.Code, refused.Log)
-	require.True(t, strings.Contains(refused.Log, "does not probe host"), refused.Log)
 }

@@ -50,13 +50,8 @@ func relayedReport(t *testing.T, ctx context.Context, l *liar) {
 	_, err = l.client.SubmitWith(ctx, l.wallet, chainclient.Options{GasLimit: 2_000_000}, &attestation.MsgRegisterDevice{
 		Submitter: l.operator, Report: relayed, Signature: ed25519.Sign(l.agent, signBytes),
 	})
-	refused, ok := chainclient.AsRejected(err)
-	require.True(t, ok, "%v", err)
-	require.Equal(t, chainclient.StageDeliver, refused.Stage)
-	require.Equal(t, attestation.ErrInvalidReport.Codespace(), refused.Codespace)
-	require.Equal(t, attestation.ErrInvalidReport.ABCICode(), refused.Code, refused.Log)
-	require.ErrorContains(t, err, device.ErrNonce.Error())
-	t.Logf("report 1 of 1: %s", refused.Log)
+	requireRefusedInBlock(t, err, attestation.ErrInvalidReport, device.ErrNonce.Error())
+	t.Logf("report 1 of 1: %s", err)
 
 	devices, err := l.queries.Devices(ctx, &attestation.QueryDevicesRequest{})
 	require.NoError(t, err)
