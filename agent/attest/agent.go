@@ -69,6 +69,7 @@ type Agent struct {
 
 	started   time.Time
 	workloads *workloads
+	clock     *blockClock
 	wake      chan struct{} // something is in the outbox
 	deferred  deferred      // of the delivery alone
 
@@ -77,11 +78,8 @@ type Agent struct {
 	chainErr   error
 	outboxErr  error
 	last       Record
-	skew       time.Duration // local clock minus block time
-	blockTime  time.Time     // of the block that skew was seen at
-	skewed     bool          // and was warned about
-	nextSlot   uint64        // first slot that was not looked at
-	skipLogged uint64        // slots up to here were reported as not observed
+	nextSlot   uint64 // first slot that was not looked at
+	skipLogged uint64 // slots up to here were reported as not observed
 }
 
 // view is what the chain last said of the host.
@@ -99,7 +97,7 @@ func New(cfg Config, source gpu.Source, store *Store, chain Chain, signers []Sig
 	now := time.Now()
 	return &Agent{
 		cfg: cfg.withDefaults(), source: source, store: store, chain: chain, signers: signers, observer: observer,
-		log: log.With("part", "attest"), started: now, workloads: newWorkloads(now), wake: make(chan struct{}, 1),
+		log: log.With("part", "attest"), started: now, workloads: newWorkloads(now), clock: newBlockClock(), wake: make(chan struct{}, 1),
 		deferred: deferred{},
 	}
 }

@@ -37,12 +37,13 @@ type fakeChain struct {
 	order     []string                              // what was delivered, in order
 	refused   []attestation.Rejection
 	attempts  int
-	down      bool   // unreachable
-	loseReply int    // so many transactions arrive without the agent hearing of it
-	noFunds   bool   // the fee can't be paid
-	poison    uint64 // a start of this rental is refused, not by a module
-	back      uint64 // this rental turns out to be only reserved when its start comes, once
-	skew      int64  // seconds that block time is behind the clock
+	down      bool      // unreachable
+	loseReply int       // so many transactions arrive without the agent hearing of it
+	noFunds   bool      // the fee can't be paid
+	poison    uint64    // a start of this rental is refused, not by a module
+	back      uint64    // this rental turns out to be only reserved when its start comes, once
+	skew      int64     // seconds that block time is behind the clock
+	halted    time.Time // the last block's time while no block is made
 	challenge *attestation.Challenge
 	mute      bool // the challenge can't be read
 
@@ -91,7 +92,22 @@ func (c *fakeChain) enter() (func(), error) {
 	return c.mu.Unlock, nil
 }
 
-func (c *fakeChain) now() time.Time { return time.Now().Add(-time.Duration(c.skew) * time.Second) }
+func (c *fakeChain) now() time.Time {
+	if !c.halted.IsZero() {
+		return c.halted
+	}
+	return time.Now().Add(-time.Duration(c.skew) * time.Second)
+}
+
+// halt makes the chain stand since so long, or go on again.
+func (c *fakeChain) halt(since time.Duration) {
+	c.set(func() {
+		c.halted = time.Time{}
+		if since > 0 {
+			c.halted = time.Now().Add(-since)
+		}
+	})
+}
 
 func notFound() error {
 	return &chainclient.RejectedError{Stage: chainclient.StageQuery, Code: 22, Codespace: "sdk", Log: "not found"}

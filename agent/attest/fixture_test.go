@@ -107,8 +107,8 @@ func run(t *testing.T, gpus int, body func(f *fixture)) {
 	synctest.Test(t, func(t *testing.T) { body(newFixture(t, gpus)) })
 }
 
-// slot is the slot that the clock is in.
-func (f *fixture) slot() uint64 { return f.chain.params.SlotAt(time.Now()) }
+// slot is the slot that block time is in.
+func (f *fixture) slot() uint64 { return f.chain.params.SlotAt(f.chain.now()) }
 
 // pass lets time go by while the executor reports these states every 30 seconds.
 func (f *fixture) pass(d time.Duration, states ...agentapi.Workload) {

@@ -15,6 +15,7 @@ import (
 
 // Record is one raw sample as it is stored, and as the detail root commits to it.
 type Record struct {
+	// TakenAt is block time, as well as the agent knows it.
 	TakenAt  time.Time     `json:"taken_at"`
 	Kind     gpu.Kind      `json:"kind"`
 	Readings []gpu.Reading `json:"readings,omitempty"`

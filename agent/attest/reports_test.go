@@ -148,18 +148,3 @@ func TestAStartRefusedAsTooEarlyIsTriedAgain(t *testing.T) {
 		f.stop()
 	})
 }
-
-func TestClockSkew(t *testing.T) {
-	run(t, 1, func(f *fixture) {
-		f.start()
-		f.pass(2*time.Minute, none...)
-		var st agentapi.Status
-		require.NoError(t, f.agent.Status(&st))
-		require.InDelta(t, 0, st.ClockSkewSeconds, 1)
-		f.chain.set(func() { f.chain.skew = 25 })
-		f.pass(2*time.Minute, none...)
-		require.NoError(t, f.agent.Status(&st))
-		f.stop()
-		require.InDelta(t, 25, st.ClockSkewSeconds, 1)
-	})
-}

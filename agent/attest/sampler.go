@@ -42,9 +42,8 @@ func (a *Agent) sampleOnce(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	now := time.Now().UTC()
-	r := Record{TakenAt: now, Kind: a.source.Kind(), Readings: s.Readings}
-	r.Executor, r.Workloads = a.workloads.state(now)
+	r := Record{TakenAt: a.clock.now(), Kind: a.source.Kind(), Readings: s.Readings}
+	r.Executor, r.Workloads = a.workloads.state(time.Now())
 	a.observer.Sampled(r, err)
 	if errors.Is(err, gpu.ErrBusy) {
 		// No answer is no observation; a slot with too few of them is not attested.

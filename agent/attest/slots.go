@@ -16,11 +16,6 @@ const (
 	refreshEvery = 30 * time.Second
 	// maxSlotsAPass bounds the slots looked at in one go, after a long halt.
 	maxSlotsAPass = 256
-	// skewWarning is the difference to block time from which samples may fall
-	// into the wrong slot.
-	skewWarning = 10 * time.Second
-	// steadySkew is how much two looks may differ and still show the same clock.
-	steadySkew = 3 * time.Second
 )
 
 // attestLoop makes the document of each closed slot. Whatever goes wrong is
@@ -36,7 +31,7 @@ func (a *Agent) attestLoop(ctx context.Context) error {
 			return ctx.Err()
 		}
 		a.noteChain(err)
-		if err := sleep(ctx, a.nextLook(time.Now())); err != nil {
+		if err := sleep(ctx, a.nextLook(a.clock.now())); err != nil {
 			return err
 		}
 	}
@@ -64,12 +59,11 @@ func (a *Agent) nextLook(now time.Time) time.Duration {
 
 // attestDue makes the documents of all closed slots that are not attested yet.
 func (a *Agent) attestDue(ctx context.Context) error {
-	now := time.Now()
 	v := a.snapshot()
 	a.mu.Lock()
-	waiting := v != nil && a.nextSlot > 0 && now.Before(v.params.SlotStart(a.nextSlot+1))
+	waiting := v != nil && a.nextSlot > 0 && a.clock.now().Before(v.params.SlotStart(a.nextSlot+1))
 	a.mu.Unlock()
-	if waiting && now.Sub(v.at) < refreshEvery {
+	if waiting && time.Since(v.at) < refreshEvery {
 		return nil
 	}
 	v, err := a.refresh(ctx)
@@ -80,7 +74,7 @@ func (a *Agent) attestDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.noteSkew(clock.Time, time.Now())
+	a.noteClock(clock.Time)
 	a.mu.Lock()
 	first := max(a.nextSlot, clock.OldestAcceptedSlot)
 	a.mu.Unlock()
@@ -224,25 +218,14 @@ func (a *Agent) looked(next uint64) {
 }
 
 func (a *Agent) prune(v *view, slot uint64) error {
-	return wrapStore(a.store.Prune(time.Now().Add(-a.cfg.KeepSamples), v.id, slot-min(slot, keepSlots)))
+	return wrapStore(a.store.Prune(a.clock.now().Add(-a.cfg.KeepSamples), v.id, slot-min(slot, keepSlots)))
 }
 
-// noteSkew warns when the local clock and block time drift apart. A chain that
-// stands still falls behind every clock, so the difference counts only when it
-// stays the same while blocks are made.
-func (a *Agent) noteSkew(block, now time.Time) {
-	a.mu.Lock()
-	skew := now.Sub(block)
-	moved := block.After(a.blockTime)
-	steady := moved && (skew-a.skew).Abs() < steadySkew
-	warn := steady && skew.Abs() > skewWarning && !a.skewed
-	if moved {
-		a.skew, a.blockTime = skew, block
-		a.skewed = steady && skew.Abs() > skewWarning
-	}
-	a.mu.Unlock()
-	if warn {
-		a.log.Warn("local clock differs from block time: samples may count for the wrong slot", "skew", skew.Round(time.Second))
+// noteClock learns from the newest block how far the local clock is off.
+func (a *Agent) noteClock(block time.Time) {
+	a.clock.look(block)
+	if a.clock.warn() {
+		a.log.Warn("local clock is wrong: slots go by block time until it is put right", "skew", a.clock.skew().Round(time.Second))
 	}
 }
 

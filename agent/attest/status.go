@@ -23,7 +23,7 @@ func (a *Agent) Status(st *agentapi.Status) error {
 	defer a.mu.Unlock()
 	st.Outbox, st.ExecutorSeen, st.StartedAt = n, a.workloads.seen(), a.started.UTC()
 	st.ChainID, st.FeePayer = a.chain.ChainID(), a.chain.Sender()
-	st.ClockSkewSeconds = a.skew.Seconds()
+	st.ClockSkewSeconds = a.clock.skew().Seconds()
 	st.DriverError = a.last.DriverError
 	if a.chainErr != nil {
 		st.ChainError = a.chainErr.Error()
@@ -52,10 +52,14 @@ func (a *Agent) Host() (id Identity, host attestation.Host, gpus []attestation.G
 	return v.id, v.host, v.gpus, v.params, true
 }
 
+// Now returns block time, as well as the agent knows it: the clock of the machine may be
+// wrong.
+func (a *Agent) Now() time.Time { return a.clock.now() }
+
 // Key returns the agent key that is live now, or the newest one before the host is known.
 func (a *Agent) Key() Signer {
 	if v := a.snapshot(); v != nil {
-		if s := signerFor(&v.host, v.params.SlotAt(time.Now()), a.signers); s != nil {
+		if s := signerFor(&v.host, v.params.SlotAt(a.clock.now()), a.signers); s != nil {
 			return s
 		}
 	}

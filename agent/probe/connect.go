@@ -60,7 +60,7 @@ func (f *Flow) dialOne(ctx context.Context, p pair, other *peer) error {
 	if signer == nil {
 		return fmt.Errorf("no key of this agent signs for slot %d", p.slot)
 	}
-	cert, err := f.certificate(signer, time.Now())
+	cert, err := f.certificate(signer, f.host.Now())
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (f *Flow) dialOne(ctx context.Context, p pair, other *peer) error {
 	if err != nil {
 		return err
 	}
-	conn := tls.Client(raw, agentapi.ProbeTLS(cert, func() []ed25519.PublicKey { return other.keys }))
+	conn := tls.Client(raw, agentapi.ProbeTLS(cert, f.host.Now, func() []ed25519.PublicKey { return other.keys }))
 	defer func() { _ = conn.Close() }() // an error here loses nothing
 	if err := conn.HandshakeContext(timeout); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (f *Flow) serveOne(ctx context.Context, raw net.Conn) error {
 	if !known {
 		return errors.New("own host is not known")
 	}
-	now := time.Now()
+	now := f.host.Now()
 	signer := f.signer(&host, params.SlotAt(now))
 	if signer == nil {
 		return errors.New("no key of this agent is live")
@@ -157,7 +157,7 @@ func (f *Flow) serveOne(ctx context.Context, raw net.Conn) error {
 	defer cancel()
 	timeout, stop := context.WithTimeout(ctx, handshakeTime)
 	defer stop()
-	conn := tls.Server(raw, agentapi.ProbeTLS(cert, f.allowed))
+	conn := tls.Server(raw, agentapi.ProbeTLS(cert, f.host.Now, f.allowed))
 	if err := conn.HandshakeContext(timeout); err != nil {
 		return err
 	}

@@ -60,6 +60,19 @@ func (k *signKey) SignDoc(domain string, doc []byte) []byte {
 	return ed25519.Sign(k.priv, attestation.SignBytesOf(domain, doc))
 }
 
+// signedOf returns what the key signed for a slot.
+func (k *signKey) signedOf(t *testing.T, slot uint64) (out []attestation.ProbeDoc) {
+	t.Helper()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, d := range k.signed {
+		if d.Slot == slot {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 // world is the chain as all agents see it.
 type world struct {
 	mu        sync.Mutex
@@ -89,6 +102,29 @@ func (w *world) draw(slot uint64, pairs ...pair) {
 	w.slot, w.drawn[slot] = slot, pairs
 }
 
+func (w *world) drawnSlot() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.slot
+}
+
+// probed has host 1 probe host 2, and returns the slot of the receipt. On a busy machine
+// the two may see so different times that they don't sign, so there are five slots.
+func (w *world) probed(t *testing.T) uint64 {
+	t.Helper()
+	for slot := uint64(11); slot < 16; slot++ {
+		w.draw(slot, pair{slot: slot, prober: 1, target: 2})
+		for range 150 {
+			if r := w.received(); len(r) > 0 {
+				return r[0].Doc.Slot
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	require.Fail(t, "no receipt in five slots")
+	return 0
+}
+
 func (w *world) received() []attestation.ProbeReceipt {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -103,6 +139,7 @@ type seat struct {
 
 func (s seat) ChainID() string { return chainID }
 func (s seat) Sender() string  { return fmt.Sprint("grafi1agent", s.id) }
+func (s seat) Now() time.Time  { return time.Now() }
 
 func (s seat) Host() (attest.Identity, attestation.Host, []attestation.Gpu, attestation.Params, bool) {
 	s.mu.Lock()
@@ -183,17 +220,15 @@ type agent struct {
 	stop  func()
 }
 
-// shape is the speed of a host's line in bits per second; 0 for as fast as it goes.
-type shape struct{ up, down float64 }
-
 // start runs a host's agent. With inbound it has a port of its own, which the chain names.
 func (w *world) start(t *testing.T, id uint64, inbound bool, s shape, state string) *agent {
 	t.Helper()
 	var listener net.Listener
+	line := newLine(s)
 	if inbound {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		listener = shapedListener{l, s}
+		listener = shapedListener{l, line}
 		w.mu.Lock()
 		h := w.hosts[id]
 		h.ProbeEndpoint = l.Addr().String()
@@ -215,7 +250,7 @@ func (w *world) start(t *testing.T, id uint64, inbound bool, s shape, state stri
 		if err != nil {
 			return nil, err
 		}
-		return shaped(c, s), nil
+		return line.carry(c), nil
 	}}
 	a := &agent{seen: &observed{all: map[string]int{}}, state: state}
 	a.Flow, err = New(cfg, seat{w, id}, seat{w, id}, listener, docs, pending, []Signer{w.keys[id]}, a.seen, slog.New(slog.DiscardHandler))
@@ -244,68 +279,4 @@ func began(t *testing.T, agents ...*agent) {
 		}
 		return true
 	}, 5*time.Second, 5*time.Millisecond)
-}
-
-// shaped is a connection over a line of these speeds.
-func shaped(c net.Conn, s shape) net.Conn {
-	if s.up == 0 && s.down == 0 {
-		return c
-	}
-	return &shapedConn{Conn: c, up: bucket{rate: s.up / 8}, down: bucket{rate: s.down / 8}}
-}
-
-type shapedConn struct {
-	net.Conn
-	up, down bucket
-}
-
-// bucket lets so many bytes a second through, a few milliseconds at a time.
-type bucket struct {
-	rate float64
-	next time.Time
-}
-
-func (b *bucket) pass(n int) {
-	now := time.Now()
-	if now.Sub(b.next) > burst { // a line that idles saves up no more than this
-		b.next = now.Add(-burst)
-	}
-	b.next = b.next.Add(time.Duration(float64(n) / b.rate * float64(time.Second)))
-	time.Sleep(time.Until(b.next))
-}
-
-const (
-	piece = 4 << 10
-	// burst makes up for a machine that wakes a sleeper late.
-	burst = 30 * time.Millisecond
-)
-
-func (c *shapedConn) Write(p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		var m int
-		end := min(n+piece, len(p))
-		c.up.pass(end - n)
-		m, err = c.Conn.Write(p[n:end])
-		n += m
-	}
-	return n, err
-}
-
-func (c *shapedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p[:min(len(p), piece)])
-	c.down.pass(n)
-	return n, err
-}
-
-type shapedListener struct {
-	net.Listener
-	s shape
-}
-
-func (l shapedListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return shaped(c, l.s), nil
 }

@@ -35,7 +35,7 @@ func (w *world) connect(t *testing.T, id uint64, p pair, honest uint64) (*liar, 
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = raw.Close() })
 	honestKey := w.keys[honest].PublicKey()
-	conn := tls.Client(raw, agentapi.ProbeTLS(cert, func() []ed25519.PublicKey { return []ed25519.PublicKey{honestKey} }))
+	conn := tls.Client(raw, agentapi.ProbeTLS(cert, time.Now, func() []ed25519.PublicKey { return []ed25519.PublicKey{honestKey} }))
 	if err := conn.Handshake(); err != nil {
 		return nil, err
 	}
@@ -212,17 +212,16 @@ func TestAKilledProberResumes(t *testing.T) {
 	target := w.start(t, 2, true, shape{}, "")
 	began(t, first, target)
 	left := path + ".left"
-	cut := false
+	cut := uint64(0)
 	w.keys[1].before = func() {
-		if !cut { // the document is on disk, nothing was sent
-			cut = true
+		if slot := w.drawnSlot(); cut < slot { // the document is on disk, nothing was sent
+			cut = slot
 			raw, err := os.ReadFile(path)
 			require.NoError(t, err)
 			require.NoError(t, os.WriteFile(left, raw, 0o600))
 		}
 	}
-	w.draw(11, pair{slot: 11, prober: 1, target: 2})
-	require.Eventually(t, func() bool { return len(w.received()) == 1 }, 15*time.Second, 20*time.Millisecond)
+	slot := w.probed(t)
 	first.stop()
 
 	w.mu.Lock()
@@ -233,7 +232,8 @@ func TestAKilledProberResumes(t *testing.T) {
 	second.stop()
 	target.stop()
 	for _, id := range []uint64{1, 2} {
-		require.Len(t, w.keys[id].signed, 2)
-		require.Equal(t, w.keys[id].signed[0], w.keys[id].signed[1], "two documents of one probe")
+		signed := w.keys[id].signedOf(t, slot)
+		require.Len(t, signed, 2)
+		require.Equal(t, signed[0], signed[1], "two documents of one probe")
 	}
 }

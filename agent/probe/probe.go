@@ -45,6 +45,7 @@ type Chain interface {
 // Host tells what the chain last said of the own host; attest.Agent does.
 type Host interface {
 	Host() (attest.Identity, attestation.Host, []attestation.Gpu, attestation.Params, bool)
+	Now() time.Time // block time
 }
 
 // Ledger keeps what must survive the process; attest.Ledger does.

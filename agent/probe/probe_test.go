@@ -12,19 +12,33 @@ import (
 // mbit is a speed in bits per second.
 const mbit = 1e6
 
-// oneReceipt waits for the only receipt.
-func oneReceipt(t *testing.T, w *world) attestation.ProbeReceipt {
+// measured has host 1 probe host 2 in one slot after another until the rates are what
+// the line is shaped to, and returns the last of n receipts. On a busy machine the line
+// is slower than its shape for once, so there are five slots; none may show it faster.
+func (w *world) measured(t *testing.T, up, down float64) (r attestation.ProbeReceipt, n int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(w.received()) > 0 }, 15*time.Second, 20*time.Millisecond)
-	time.Sleep(100 * time.Millisecond) // a second one would have come
-	require.Len(t, w.received(), 1)
-	return w.received()[0]
+	for n = 1; ; n++ {
+		slot := uint64(10 + n)
+		w.draw(slot, pair{slot: slot, prober: 1, target: 2})
+		require.Eventually(t, func() bool { return len(w.received()) == n }, 15*time.Second, 20*time.Millisecond)
+		time.Sleep(100 * time.Millisecond) // a second one would have come
+		require.Len(t, w.received(), n)
+		r = w.received()[n-1]
+		gotUp, gotDown := rate(r.Doc.UpBytes, r.Doc.UpUs), rate(r.Doc.DownBytes, r.Doc.DownUs)
+		require.Less(t, gotUp, up*1.15)
+		require.Less(t, gotDown, down*1.15)
+		if n == 5 || gotUp > up*0.85 && gotDown > down*0.85 {
+			return r, n
+		}
+	}
 }
+
+func rate(bytes, us uint64) float64 { return float64(bytes) * 8 / float64(us) * 1e6 }
 
 // within15 requires a rate to be what the line is shaped to.
 func within15(t *testing.T, want float64, bytes, us uint64) {
 	t.Helper()
-	require.InDelta(t, want, float64(bytes)*8/float64(us)*1e6, want*0.15)
+	require.InDelta(t, want, rate(bytes, us), want*0.15)
 }
 
 func TestAShapedLineIsMeasured(t *testing.T) {
@@ -39,19 +53,18 @@ func TestAShapedLineIsMeasured(t *testing.T) {
 			prober := w.start(t, 1, tc.proberInbound, shape{}, "")
 			target := w.start(t, 2, tc.targetInbound, shape{up: 40 * mbit, down: 120 * mbit}, "")
 			began(t, prober, target)
-			w.draw(11, pair{slot: 11, prober: 1, target: 2})
-			r := oneReceipt(t, w)
+			r, n := w.measured(t, 40*mbit, 120*mbit)
 			within15(t, 40*mbit, r.Doc.UpBytes, r.Doc.UpUs)
 			within15(t, 120*mbit, r.Doc.DownBytes, r.Doc.DownUs)
 			require.Len(t, r.Doc.Exporter, 32)
-			require.Len(t, w.keys[1].signed, 1)
-			require.Len(t, w.keys[2].signed, 1)
+			require.Len(t, w.keys[1].signed, n)
+			require.Len(t, w.keys[2].signed, n)
 			prober.stop()
 			target.stop()
-			require.Equal(t, map[string]int{OutcomeSigned: 1}, prober.seen.all)
-			require.Equal(t, map[string]int{OutcomeSigned: 1}, target.seen.all)
-			require.EqualValues(t, 1, prober.status.Made)
-			require.EqualValues(t, 1, target.status.Taken)
+			require.Equal(t, map[string]int{OutcomeSigned: n}, prober.seen.all)
+			require.Equal(t, map[string]int{OutcomeSigned: n}, target.seen.all)
+			require.EqualValues(t, n, prober.status.Made)
+			require.EqualValues(t, n, target.status.Taken)
 			require.EqualValues(t, 40, (target.status.LastUpMbps+5)/10*10)
 		})
 	}
@@ -86,10 +99,10 @@ func TestAReceiptWhoseReplyIsLostIsSentAgainAndNotSignedAgain(t *testing.T) {
 	w.loseReply = 1
 	prober, target := w.start(t, 1, false, shape{}, ""), w.start(t, 2, true, shape{}, "")
 	began(t, prober, target)
-	w.draw(11, pair{slot: 11, prober: 1, target: 2})
+	slot := w.probed(t)
 	require.Eventually(t, func() bool { return len(w.received()) == 2 }, 15*time.Second, 20*time.Millisecond)
 	require.Equal(t, w.received()[0], w.received()[1])
-	require.Len(t, w.keys[1].signed, 1)
+	require.Len(t, w.keys[1].signedOf(t, slot), 1)
 }
 
 func TestManyPairsOfOneHost(t *testing.T) {
@@ -105,7 +118,9 @@ func TestManyPairsOfOneHost(t *testing.T) {
 	}
 	w.draw(11, pairs...)
 	require.Eventually(t, func() bool { return len(w.received()) == len(pairs) }, 60*time.Second, 50*time.Millisecond)
-	for _, r := range w.received() { // no transfer ran beside another
-		within15(t, 80*mbit, r.Doc.UpBytes, r.Doc.UpUs)
+	for _, r := range w.received() { // two transfers beside each other would share the line
+		up := rate(r.Doc.UpBytes, r.Doc.UpUs)
+		require.Greater(t, up, 0.6*80*mbit)
+		require.Less(t, up, 1.15*80*mbit)
 	}
 }

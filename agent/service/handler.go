@@ -34,7 +34,7 @@ func (s *Service) Certificate(_ context.Context, r agentapi.CertificateRequest) 
 	if !ok {
 		return agentapi.Certificate{}, agentapi.ErrNotReady
 	}
-	return agentapi.SignGatewayCertificate(key, r.PublicKey, time.Now())
+	return agentapi.SignGatewayCertificate(key, r.PublicKey, s.agent.Now())
 }
 
 // Status implements agentapi.Handler. It asks the chain for its height, and says

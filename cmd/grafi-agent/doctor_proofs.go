@@ -9,15 +9,12 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/version"
 
+	"github.com/grafilab/grafi/agent/attest"
 	"github.com/grafilab/grafi/agent/config"
 	"github.com/grafilab/grafi/agent/gpu"
 	"github.com/grafilab/grafi/agent/prove"
 	"github.com/grafilab/grafi/internal/agentapi"
 )
-
-// maxSkew is the difference to block time from which samples may count for the
-// wrong slot, and a challenge's window seems shorter than it is.
-const maxSkew = 10 * time.Second
 
 // checkVersion says what runs here, and whether the running agent is the same.
 func checkVersion(r *report, st *agentapi.Status) {
@@ -70,8 +67,8 @@ func checkProofMemory(r *report, st agentapi.Status) {
 
 // checkProofs says how the running agent's proofs do.
 func checkProofs(r *report, st agentapi.Status) {
-	if skew := time.Duration(st.ClockSkewSeconds * float64(time.Second)); skew.Abs() > maxSkew {
-		r.warn("clock", "synchronise it: timedatectl set-ntp true (w32tm /resync on Windows)", "local time is %s from block time", skew.Round(time.Second))
+	if skew := time.Duration(st.ClockSkewSeconds * float64(time.Second)); skew.Abs() > attest.MaxSkew {
+		r.warn("clock", "synchronise it: timedatectl set-ntp true (w32tm /resync on Windows)", "local time is %s from block time, and renters' tokens are checked by it", skew.Round(time.Second))
 	}
 	p := st.Proofs
 	if p == nil {

@@ -44,7 +44,7 @@ func ProbeCertificate(agent crypto.Signer, now time.Time) (tls.Certificate, erro
 
 // ProbeTLS returns either end of a probe's connection: TLS 1.3, both sides shown
 // by their agent keys. allowed returns the keys that may be at the other end now.
-func ProbeTLS(certificate tls.Certificate, allowed func() []ed25519.PublicKey) *tls.Config {
+func ProbeTLS(certificate tls.Certificate, now func() time.Time, allowed func() []ed25519.PublicKey) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{certificate}, ServerName: ProbeName,
 		ClientAuth:             tls.RequireAnyClientCert,
@@ -52,7 +52,7 @@ func ProbeTLS(certificate tls.Certificate, allowed func() []ed25519.PublicKey) *
 		// The check of VerifyConnection is stricter than that of an authority.
 		InsecureSkipVerify: true, //nolint:gosec // see above
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			_, err := ProbePeer(cs, time.Now(), allowed())
+			_, err := ProbePeer(cs, now(), allowed())
 			return err
 		},
 	}

@@ -186,7 +186,7 @@ func TestAnHonestAgentIsNeverSlashed(t *testing.T) {
 		m := &machine{t: t, path: path, node: n, key: key, gpus: gputest.New(gpuCount), card: &card{cpu: prove.CPU{Workers: 1}, rng: rng}}
 		m.start()
 		troubles := map[string]int{}
-		began, told := time.Now(), 0
+		began, told, passed := time.Now(), 0, 0
 		for end := began.Add(time.Duration(days) * 24 * time.Hour); time.Now().Before(end); {
 			time.Sleep(time.Duration(1+rng.IntN(8)) * time.Hour)
 			what, lasts, over := m.trouble(rng)
@@ -198,6 +198,8 @@ func TestAnHonestAgentIsNeverSlashed(t *testing.T) {
 			if day/50 > told {
 				told = day / 50
 				t.Logf("day %d: %d answers passed", day, n.passed())
+				require.Greater(t, n.passed(), passed, "it answers nothing since day %d", 50*(told-1))
+				passed = n.passed()
 			}
 		}
 		time.Sleep(2 * time.Hour) // what is open is judged

@@ -89,9 +89,8 @@ type node struct {
 	flaky       float64       // of calls that fail, and of replies that are lost
 	skew        time.Duration // block time is so far behind the agent's clock
 
-	ended   map[uint64][]uint32 // slot → GPUs that did not answer
-	watched bool
-	seen    map[string]int
+	ended map[uint64][]uint32 // slot → GPUs that did not answer
+	seen  map[string]int
 }
 
 // state is the store under the keeper: a map without a tree, for nobody asks for
