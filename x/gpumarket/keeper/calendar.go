@@ -24,13 +24,6 @@ func (k *Keeper) bookingBefore(ctx context.Context, host uint64, ordinal uint32,
 		Descending())
 }
 
-// bookingFrom returns the GPU's first booking that starts at t or later.
-func (k *Keeper) bookingFrom(ctx context.Context, host uint64, ordinal uint32, t time.Time) (types.Booking, bool, error) {
-	return k.seek(ctx, new(collections.Range[bookingKey]).
-		Prefix(collections.TripleSuperPrefix[uint64, uint32, time.Time](host, ordinal)).
-		StartInclusive(collections.Join3(host, ordinal, t)))
-}
-
 func (k *Keeper) seek(ctx context.Context, ranger collections.Ranger[bookingKey]) (b types.Booking, found bool, err error) {
 	err = k.bookings.Walk(ctx, ranger, func(_ bookingKey, value types.Booking) (bool, error) {
 		b, found = value, true
@@ -39,19 +32,12 @@ func (k *Keeper) seek(ctx context.Context, ranger collections.Ranger[bookingKey]
 	return b, found, err
 }
 
-// gpuFree tells whether the GPU has no booking in [from, to), by two seeks: the
-// booking before the window must have ended, the one after must begin at its
-// end or later. Bookings never overlap, so no other one can be in the way.
+// gpuFree tells whether the GPU has no booking in [from, to), by one seek: the last
+// booking that begins before the window's end must end before it begins. Bookings
+// never overlap, so those before it ended even earlier.
 func (k *Keeper) gpuFree(ctx context.Context, host uint64, ordinal uint32, from, to time.Time) (bool, error) {
-	before, found, err := k.bookingBefore(ctx, host, ordinal, from)
-	if err != nil || found && !before.FreeAfter(from) {
-		return false, err
-	}
-	after, found, err := k.bookingFrom(ctx, host, ordinal, from)
-	if err != nil {
-		return false, err
-	}
-	return !found || !after.Start.Before(to), nil
+	last, found, err := k.bookingBefore(ctx, host, ordinal, to)
+	return !found || last.FreeAfter(from), err
 }
 
 // book enters the rental's window for each of its GPUs.
@@ -59,7 +45,7 @@ func (k *Keeper) book(ctx context.Context, r types.Rental) error {
 	if err := k.enter(ctx, r); err != nil {
 		return err
 	}
-	return k.refreshGPUs(ctx, r.HostId, r.Gpus)
+	return k.refreshGPUs(ctx, r.HostId, r.Gpus, false)
 }
 
 // enter is book without a look at the offers.
@@ -85,7 +71,7 @@ func (k *Keeper) unbook(ctx context.Context, r types.Rental) error {
 			return err
 		}
 	}
-	return k.refreshGPUs(ctx, r.HostId, r.Gpus)
+	return k.refreshGPUs(ctx, r.HostId, r.Gpus, true)
 }
 
 // firstBooking returns the GPU's booking with the earliest start: the one that

@@ -167,7 +167,7 @@ type found struct {
 	changed bool
 }
 
-// freeGPUs looks for count free GPUs in the window, by two seeks for each GPU.
+// freeGPUs looks for count free GPUs in the window, by one seek for each GPU.
 func (k *Keeper) freeGPUs(
 	ctx context.Context, params types.Params, l types.Listing, host attestationtypes.Host, count int, from, to time.Time,
 ) (found, error) {
@@ -199,31 +199,23 @@ func (k *Keeper) freeGPUs(
 	return f, nil
 }
 
-// inTheWay looks for bookings of the GPU in the window. Bookings never overlap, so
-// only the last one that begins before it and the first one after can be. busy is
+// inTheWay looks for a booking of the GPU in the window. Bookings never overlap, so
+// it is enough to look at the last one that begins before the window's end. busy is
 // a booking that stays; holder, one of an interruptible rental that can end.
+// Those begin at once, so no other booking is between them and the window.
 func (k *Keeper) inTheWay(
 	ctx context.Context, params types.Params, host uint64, ordinal uint32, from, to time.Time,
 ) (holder uint64, busy bool, err error) {
-	before, ok, err := k.lastBooking(ctx, params, host, ordinal, from)
-	if err != nil {
+	last, ok, err := k.lastBooking(ctx, params, host, ordinal, to)
+	switch {
+	case err != nil || !ok:
 		return 0, false, err
-	}
-	if ok && before.FreeAfter(now(ctx)) { // over, but its rental cannot be closed
+	case last.FreeAfter(now(ctx)): // over, but its rental cannot be closed
 		return 0, true, nil
-	}
-	if ok && !before.FreeAfter(from) {
-		if !before.Interruptible {
-			return 0, true, nil
-		}
-		holder = before.RentalId
-	}
-	after, ok, err := k.bookingFrom(ctx, host, ordinal, from)
-	if err != nil || !ok || !after.Start.Before(to) {
-		return holder, false, err
-	}
-	if after.Interruptible { // it began in this very second
-		return after.RentalId, false, nil
+	case last.FreeAfter(from):
+		return 0, false, nil
+	case last.Interruptible:
+		return last.RentalId, false, nil
 	}
 	return 0, true, nil
 }

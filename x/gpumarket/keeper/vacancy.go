@@ -15,13 +15,13 @@ import (
 //
 // A GPU is held from the message that rents it, or from the moment a reservation
 // becomes due, until the booking is removed: the answer depends on what is
-// stored and never on the time alone. The GPUs
-// that just changed come first, then the others from the highest ordinal down:
-// rentals take the lowest ones, so what is free is mostly found at once.
-func (k *Keeper) vacancy(ctx context.Context, l types.Listing, changed []uint32) (free, takeable bool, err error) {
+// stored and never on the time alone. The GPUs that were just freed come first, then
+// the others from the highest ordinal down: rentals take the lowest ones, so what is
+// free is mostly found at once.
+func (k *Keeper) vacancy(ctx context.Context, l types.Listing, freed []uint32) (free, takeable bool, err error) {
 	order := slices.Clone(l.Gpus)
 	slices.Reverse(order)
-	for _, ordinal := range slices.Concat(changed, order) {
+	for _, ordinal := range slices.Concat(freed, order) {
 		b, found, err := k.firstBooking(ctx, l.HostId, ordinal)
 		if err != nil {
 			return false, false, err
@@ -34,13 +34,13 @@ func (k *Keeper) vacancy(ctx context.Context, l types.Listing, changed []uint32)
 	return false, takeable, nil
 }
 
-// refreshVacancy brings the vacant sets in step with the calendar, in which the
-// bookings of some of the listing's GPUs changed.
-func (k *Keeper) refreshVacancy(ctx context.Context, l types.Listing, changed []uint32) error {
+// refreshVacancy brings the vacant sets in step with the calendar, in which some of
+// the listing's GPUs were freed, if any.
+func (k *Keeper) refreshVacancy(ctx context.Context, l types.Listing, freed []uint32) error {
 	if !offered(l) {
 		return nil
 	}
-	free, takeable, err := k.vacancy(ctx, l, changed)
+	free, takeable, err := k.vacancy(ctx, l, freed)
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,9 @@ func (k *Keeper) refreshVacancy(ctx context.Context, l types.Listing, changed []
 	return nil
 }
 
-// refreshGPUs does so for the listings that hold these GPUs now: not always the
-// one that they were rented from.
-func (k *Keeper) refreshGPUs(ctx context.Context, host uint64, ordinals []uint32) error {
+// refreshGPUs does so for the listings that hold these GPUs now, which were freed or
+// else booked: not always the one that they were rented from.
+func (k *Keeper) refreshGPUs(ctx context.Context, host uint64, ordinals []uint32, freed bool) error {
 	for i := 0; i < len(ordinals); {
 		id, err := k.listedGPUs.Get(ctx, collections.Join(host, ordinals[i]))
 		if errors.Is(err, collections.ErrNotFound) {
@@ -87,7 +87,11 @@ func (k *Keeper) refreshGPUs(ctx context.Context, host uint64, ordinals []uint32
 		first := i
 		for i++; i < len(ordinals) && slices.Contains(l.Gpus, ordinals[i]); i++ {
 		}
-		if err := k.refreshVacancy(ctx, l, ordinals[first:i]); err != nil {
+		changed := ordinals[first:i]
+		if !freed {
+			changed = nil
+		}
+		if err := k.refreshVacancy(ctx, l, changed); err != nil {
 			return err
 		}
 	}
