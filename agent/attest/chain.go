@@ -56,6 +56,7 @@ func NewChain(c *chainclient.Client, fee cryptotypes.PrivKey) (*Client, error) {
 	return &Client{Client: c, att: attestation.NewQueryClient(c), market: market.NewQueryClient(c), fee: fee, sender: sender}, nil
 }
 
+// Params returns the params of x/attestation.
 func (c *Client) Params(ctx context.Context) (attestation.Params, error) {
 	r, err := c.att.Params(ctx, &attestation.QueryParamsRequest{})
 	if err != nil {
@@ -64,6 +65,7 @@ func (c *Client) Params(ctx context.Context) (attestation.Params, error) {
 	return r.Params, nil
 }
 
+// Clock returns block time, and the slots that it stands for.
 func (c *Client) Clock(ctx context.Context) (attestation.QueryClockResponse, error) {
 	r, err := c.att.Clock(ctx, &attestation.QueryClockRequest{})
 	if err != nil {
@@ -72,6 +74,7 @@ func (c *Client) Clock(ctx context.Context) (attestation.QueryClockResponse, err
 	return *r, nil
 }
 
+// HostByKey returns the host of an agent key. Errors: ErrNotRegistered.
 func (c *Client) HostByKey(ctx context.Context, agentKey []byte) (attestation.QueryHostResponse, error) {
 	found, err := c.att.HostByAgentKey(ctx, &attestation.QueryHostByAgentKeyRequest{AgentKey: agentKey})
 	if chainclient.IsNotFound(err) {
@@ -87,6 +90,7 @@ func (c *Client) HostByKey(ctx context.Context, agentKey []byte) (attestation.Qu
 	return *r, nil
 }
 
+// Anchor returns the anchor of a closed slot.
 func (c *Client) Anchor(ctx context.Context, slot uint64) (attestation.Anchor, error) {
 	r, err := c.att.Anchor(ctx, &attestation.QueryAnchorRequest{Slot: slot})
 	if err != nil {
@@ -95,6 +99,7 @@ func (c *Client) Anchor(ctx context.Context, slot uint64) (attestation.Anchor, e
 	return r.Anchor, nil
 }
 
+// Attested tells whether the chain has an attestation of the host for the slot.
 func (c *Client) Attested(ctx context.Context, hostID, slot uint64) (bool, error) {
 	r, err := c.att.HostSlot(ctx, &attestation.QueryHostSlotRequest{HostId: hostID, Slot: slot})
 	if err != nil {
@@ -106,6 +111,7 @@ func (c *Client) Attested(ctx context.Context, hostID, slot uint64) (bool, error
 // maxOpenRentals bounds what the agent reads of its host: each open rental holds a GPU.
 const maxOpenRentals = 4096
 
+// OpenRentals returns the rentals of the host that are not closed.
 func (c *Client) OpenRentals(ctx context.Context, hostID uint64) ([]market.Rental, error) {
 	var out []market.Rental
 	page := &query.PageRequest{Limit: 100}
@@ -123,6 +129,7 @@ func (c *Client) OpenRentals(ctx context.Context, hostID uint64) ([]market.Renta
 	return out, nil
 }
 
+// Rental returns a rental.
 func (c *Client) Rental(ctx context.Context, id uint64) (market.Rental, error) {
 	r, err := c.market.Rental(ctx, &market.QueryRentalRequest{RentalId: id})
 	if err != nil {
@@ -131,8 +138,10 @@ func (c *Client) Rental(ctx context.Context, id uint64) (market.Rental, error) {
 	return r.Rental, nil
 }
 
+// Sender returns the address that pays the fees.
 func (c *Client) Sender() string { return c.sender }
 
+// Submit signs, sends and waits for a message; see chainclient.Client.Submit.
 func (c *Client) Submit(ctx context.Context, msg sdk.Msg) (chainclient.Result, error) {
 	return c.Client.Submit(ctx, c.fee, msg)
 }

@@ -3,6 +3,7 @@ package challenge
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	attestation "github.com/grafilab/grafi/x/attestation/types"
 )
@@ -34,7 +35,7 @@ func (t *turn) holdBack(ctx context.Context, g *attestation.ChallengedGpu) (bool
 	var with []uint64 // this answer too
 	for _, gpu := range proofs.Gpus {
 		if gpu.Ordinal == g.Ordinal {
-			with = append(gpu.Compute.RecentGops, 0)
+			with = slices.Concat(gpu.Compute.RecentGops, []uint64{0})
 		}
 	}
 	if !p.MostSlow(with, g.Profile.MinGops) {

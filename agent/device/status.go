@@ -10,8 +10,7 @@ import (
 
 // explain says what stands in the way, and what mends it.
 func explain(err error) string {
-	switch {
-	case errors.Is(err, gpu.ErrNotHopper):
+	if errors.Is(err, gpu.ErrNotHopper) {
 		return "the card is older than NVIDIA Hopper: only H100 and later sign reports"
 	}
 	return err.Error()

@@ -206,8 +206,11 @@ func pack(samples [][]byte) ([]byte, error) {
 // unpack is the reverse of pack, and checks each sample's leaf.
 func (b Batch) unpack(packed []byte) ([][]byte, error) {
 	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), MaxPlain+1))
-	if err != nil || len(plain) > MaxPlain {
-		return nil, fmt.Errorf("%w: content: %d bytes, %v", ErrBatch, len(plain), err)
+	if err != nil {
+		return nil, fmt.Errorf("%w: content: %w", ErrBatch, err)
+	}
+	if len(plain) > MaxPlain {
+		return nil, fmt.Errorf("%w: content of more than %d bytes", ErrBatch, MaxPlain)
 	}
 	var out [][]byte
 	for i := 0; i < len(b.Leaves); i += sha256.Size {

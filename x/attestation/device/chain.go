@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
+// Bounds of the certificates of a chain without its root: the leaf, the die's own
+// (BROM), and those of NVIDIA above. Genuine chains have 4.
 const (
-	// MinChain and MaxChain bound the certificates of a chain without its root: the
-	// leaf, the die's own (BROM), and those of NVIDIA above. Genuine chains have 4.
 	MinChain = 3
 	MaxChain = 8
 )

@@ -102,10 +102,10 @@ func (k *Keeper) ComputeProven(ctx context.Context, hostID uint64, ordinal uint3
 		return false, err
 	}
 	proof, err := k.proof(ctx, hostID, ordinal)
-	return isProven(&proof, params, ctx), err
+	return isProven(ctx, &proof, params), err
 }
 
-func isProven(p *types.ComputeProof, params types.Params, ctx context.Context) bool {
+func isProven(ctx context.Context, p *types.ComputeProof, params types.Params) bool {
 	return !p.ProvenAt.IsZero() && !blockTime(ctx).After(p.ProvenAt.Add(params.Challenge.ProofMaxAge))
 }
 

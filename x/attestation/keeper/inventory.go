@@ -69,7 +69,7 @@ func (k *Keeper) UpdateInventory(ctx context.Context, operator sdk.AccAddress, h
 	if err != nil {
 		return 0, err
 	}
-	return host.Generation, k.dueUnproven(ctx, &host, func(p *types.ComputeProof) bool { return !isProven(p, params, ctx) })
+	return host.Generation, k.dueUnproven(ctx, &host, func(p *types.ComputeProof) bool { return !isProven(ctx, p, params) })
 }
 
 // changedGPUs returns the ordinals at which another card stands than before, or

@@ -38,7 +38,7 @@ func (k *Keeper) HostFacts(ctx context.Context, hostID, day uint64) (types.HostF
 		if g.Compute, err = k.proof(ctx, hostID, gpus[i].Ordinal); err != nil {
 			return facts, err
 		}
-		g.Proofs.Compute = isProven(&g.Compute, params, ctx)
+		g.Proofs.Compute = isProven(ctx, &g.Compute, params)
 		results, known := g.Compute.Before(day)
 		g.Passed, g.Missed, g.Wrong, g.Challenged = results.Passed, results.Missed, results.Wrong, known
 		if g.Proofs.Devices, err = k.DeviceAttested(ctx, hostID, gpus[i].Ordinal); err != nil {

@@ -93,15 +93,14 @@ func (p ChallengeParams) IsSlow(gops, minGops uint64) bool {
 }
 
 // MostSlow tells whether more than half of the last slow_answers measurements are
-// slow for the class, and AllFast whether none of them is. Both are false while there
-// are fewer. More than half and not all: one card that answers for two GPUs can serve
+// slow for the class; no when there are fewer. More than half and not all: one card that answers for two GPUs can serve
 // them in turns, so that neither is slow twice in a row.
 func (p ChallengeParams) MostSlow(recent []uint64, minGops uint64) bool {
 	slow, judged := p.countSlow(recent, minGops)
 	return judged && 2*slow > int(p.SlowAnswers)
 }
 
-// AllFast: see MostSlow.
+// AllFast tells whether none of them is slow; see MostSlow.
 func (p ChallengeParams) AllFast(recent []uint64, minGops uint64) bool {
 	slow, judged := p.countSlow(recent, minGops)
 	return judged && slow == 0
@@ -220,8 +219,8 @@ func (p *ComputeProof) Measure(gops uint64) {
 
 // Miss remembers a miss, and forgets those a day older than it.
 func (p *ComputeProof) Miss(at time.Time) {
-	misses := slices.DeleteFunc(p.Misses, func(t time.Time) bool { return !t.After(at.Add(-24 * time.Hour)) })
-	p.Misses = append(misses, at)
+	p.Misses = slices.DeleteFunc(p.Misses, func(t time.Time) bool { return !t.After(at.Add(-24 * time.Hour)) })
+	p.Misses = append(p.Misses, at)
 	if n := len(p.Misses); n > MaxMisses {
 		p.Misses = p.Misses[n-MaxMisses:]
 	}

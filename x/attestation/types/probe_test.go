@@ -18,12 +18,6 @@ func probeBeacon(n int, hosts uint64) *types.ProbeBeacon {
 	return &types.ProbeBeacon{Slot: uint64(n), Beacon: digest[:], Hosts: hosts}
 }
 
-func always() types.ProbeParams {
-	p := types.DefaultProbeParams()
-	p.ProbePpm = types.PPM
-	return p
-}
-
 // TestProbersOf: whoever probes is an existing other host, each once, as many as
 // there can be; targets and probers agree; a beacon says the same each time.
 func TestProbersOf(t *testing.T) {

@@ -40,7 +40,7 @@ import (
 
 const (
 	courtDenom = chaininfo.BaseDenom
-	courtGrafi = int64(chaininfo.BasePerDisplay)
+	courtGrafi = chaininfo.BasePerDisplay
 	courtFunds = 10_000 * courtGrafi
 	courtChain = "grafi-court-1"
 	// rentalID was closed when the court opens, slashID executed.

@@ -77,7 +77,7 @@ func TestFailoverOfTheUnservedTime(t *testing.T) {
 	require.True(t, old.Refunded.IsZero())
 	held := old.Paid.Int64() + by.Held().Int64()
 	require.Equal(t, int64(5_000_000-500_001), held)
-	require.GreaterOrEqual(t, f.balance(renter), int64(funds-held), "the rest of the reserve is back")
+	require.GreaterOrEqual(t, f.balance(renter), funds-held, "the rest of the reserve is back")
 
 	// The replacement can die too, and is replaced again: by nobody, now.
 	f.hostDown(22)
