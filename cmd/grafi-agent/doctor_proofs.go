@@ -68,7 +68,7 @@ func checkProofMemory(r *report, st agentapi.Status) {
 // checkProofs says how the running agent's proofs do.
 func checkProofs(r *report, st agentapi.Status) {
 	if skew := time.Duration(st.ClockSkewSeconds * float64(time.Second)); skew.Abs() > attest.MaxSkew {
-		r.warn("clock", "synchronise it: timedatectl set-ntp true (w32tm /resync on Windows)", "local time is %s from block time, and renters' tokens are checked by it", skew.Round(time.Second))
+		r.warn("clock", "synchronise it: timedatectl set-ntp true (w32tm /resync on Windows)", "local time is %s from block time, and the executor goes by it", skew.Round(time.Second))
 	}
 	p := st.Proofs
 	if p == nil {
