@@ -89,3 +89,25 @@ func TestAHaltIsNoSkew(t *testing.T) {
 		f.requireAttested(slot)
 	})
 }
+
+// Behind a node that catches up, what is seen now is not what was in the slots of its
+// past: nothing is said of them.
+func TestANodeThatCatchesUp(t *testing.T) {
+	run(t, 1, func(f *fixture) {
+		began := f.slot()
+		f.chain.skew = 3 * 3_600
+		f.start()
+		for f.chain.skew > 0 { // five times as fast as it happened
+			f.pass(5*time.Second, none...)
+			f.chain.set(func() { f.chain.skew -= 20 })
+		}
+		f.pass(5*time.Minute, none...)
+		slot := f.slot()
+		f.pass(2*time.Minute, none...)
+		f.stop()
+		f.requireAttested(slot)
+		for s := range f.chain.accepted {
+			require.GreaterOrEqual(t, s, began, "slot %d was over before the agent began", s)
+		}
+	})
+}
