@@ -37,6 +37,12 @@ func (k *Keeper) markLeft(ctx context.Context, operator sdk.AccAddress, record *
 	if until := now.Add(unbonding); until.After(record.LeavingUntil) {
 		record.LeavingUntil = until
 	}
+	return k.markNow(ctx, operator, record, unbonding)
+}
+
+// markNow writes the prefix sum of this time, and prunes old ones.
+func (k *Keeper) markNow(ctx context.Context, operator sdk.AccAddress, record *types.Operator, unbonding time.Duration) error {
+	now := blockTime(ctx)
 	if err := k.setMark(ctx, operator, types.LeftMark{
 		Operator: record.Address, At: now, Total: record.LeftTotal, NextSlash: record.NextSlashId,
 	}); err != nil {

@@ -92,3 +92,33 @@ func TestMarksArePruned(t *testing.T) {
 	require.Equal(t, int64(951+20), record.RateDen.Int64(), "less the 9 and 0 of the first slash")
 	f.requireInvariants(t)
 }
+
+// TestASlashIsRememberedWhenItsRecordIsNot: half of the 200 that left was taken on day 2,
+// and the record of that is forgotten. Of a fault long after it nothing has left since.
+func TestASlashIsRememberedWhenItsRecordIsNot(t *testing.T) {
+	f := newFixture(t)
+	f.register(t, alice, 0)
+	f.delegate(t, dave, alice, 1_000)
+	f.at(start.Add(day))
+	_, err := f.k.Undelegate(f.ctx, dave, alice, coin(200))
+	require.NoError(t, err)
+	f.at(start.Add(2 * day))
+	f.slashAmount(t, alice, 500, start) // half of 800 + 200
+	f.at(start.Add(60 * day))
+	require.NoError(t, f.k.EndBlock(f.ctx))
+	_, err = f.k.SlashRecord(f.ctx, alice, 1)
+	require.ErrorIs(t, err, types.ErrSlashNotFound)
+	fault := f.ctx.BlockTime()
+	f.at(start.Add(61 * day))
+	_, err = f.k.Undelegate(f.ctx, dave, alice, coin(50))
+	require.NoError(t, err)
+	require.NoError(t, f.export(t).Validate(f.k.AddressCodec()))
+
+	f.slashAmount(t, alice, 100, fault)
+
+	record, err := f.k.SlashRecord(f.ctx, alice, 2)
+	require.NoError(t, err)
+	require.Equal(t, "100", record.LeftBefore.String(), "200 less the half of it")
+	require.Equal(t, int64(350+50), record.RateDen.Int64(), "in the pool, and what left since")
+	f.requireInvariants(t)
+}

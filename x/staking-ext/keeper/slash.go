@@ -176,7 +176,11 @@ func (k *Keeper) writeSlash(ctx context.Context, req types.SlashRequest, operato
 	operator.NextSlashId++
 	operator.CountFault(req.Fault)
 	if take.RateNum.IsPositive() && operator.LeftTotal.GT(r.leftBefore) {
+		// The record is forgotten one day, and faults after this one must not need it then.
 		operator.LeftTotal = record.Apply(operator.LeftTotal)
+		if err := k.markNow(ctx, req.Operator, operator, params.UnbondingTime); err != nil {
+			return err
+		}
 	}
 	if err := k.setSlash(ctx, req.Operator, record); err != nil {
 		return err

@@ -89,6 +89,11 @@ func TestSlashWaterfallOfThePool(t *testing.T) {
 					gs.Unbonding = nil
 				}
 				addSlash(gs, record)
+				if tc.owed > 0 {
+					gs.Left = append(gs.Left, types.LeftMark{
+						Operator: o.Address, At: f.ctx.BlockTime(), Total: o.LeftTotal, NextSlash: 2,
+					})
+				}
 			}, map[string]int64{
 				"rewards": -tc.rewards, "stake": -tc.own - tc.pool, "unbonding": -tc.entry,
 				"carol": tc.victim + tc.reporter, "insurance": tc.insurance, "held": tc.held, "supply": -tc.burnt,
