@@ -155,11 +155,10 @@ func TestSimFull(t *testing.T) {
 }
 
 // lateMessages need a longer history than the short simulation has: a full
-// balance to top up, a host that runs a rental and has no challenge open, a day that
-// closed with rewards, a verdict to appeal. The long one here reaches them.
+// balance to top up, a day that closed with rewards, a verdict to appeal. The long one
+// here reaches them.
 var lateMessages = []string{
-	"grafi.gpumarket.v1.MsgProveRental", "grafi.gpumarket.v1.MsgTopUpSubscription",
-	"grafi.gpumarket.v1.MsgCancelSubscription", "grafi.gpumarket.v1.MsgRevokeAccess",
+	"grafi.gpumarket.v1.MsgTopUpSubscription", "grafi.gpumarket.v1.MsgCancelSubscription", "grafi.gpumarket.v1.MsgRevokeAccess",
 	"grafi.rewards.v1.MsgWithdrawReleased",
 	"grafi.dao.v1.MsgAppeal", "grafi.dao.v1.MsgRevealVote",
 }

@@ -100,11 +100,15 @@ func RevokeAgentKeyFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgRev
 	}
 }
 
-// RetireHostFactory takes a host out for good.
+// RetireHostFactory takes a host out for good, one that may go if it finds one.
 func RetireHostFactory(k *keeper.Keeper) simsx.SimMsgFactoryX {
 	return simsx.NewSimMsgFactoryWithDeliveryResultHandler(
 		func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgRetireHost, simsx.SimDeliveryResultHandler) {
-			host, account := anyHost(ctx, k, data, reporter, present)
+			host, account := anyHost(ctx, k, data, reporter, func(h *types.Host) bool {
+				cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
+				_, err := keeper.NewMsgServer(k).RetireHost(cached, &types.MsgRetireHost{Operator: h.Operator, HostId: h.Id})
+				return err == nil
+			})
 			return []simsx.SimAccount{account}, &types.MsgRetireHost{Operator: host.Operator, HostId: host.Id}, mayRefuse
 		})
 }

@@ -2,43 +2,63 @@ package simulation
 
 import (
 	"context"
+	"errors"
 
 	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	attestationtypes "github.com/grafilab/grafi/x/attestation/types"
 	"github.com/grafilab/grafi/x/gpumarket/keeper"
 	"github.com/grafilab/grafi/x/gpumarket/types"
 )
 
-// CreateListingFactory offers all GPUs of a host, or one of them.
+// CreateListingFactory offers all GPUs of a host, or one of them: of the first host
+// that may, since most have no known class, no stake or a listing already.
 func CreateListingFactory(k *keeper.Keeper) simsx.SimMsgFactoryFn[*types.MsgCreateListing] {
 	return func(ctx context.Context, data *simsx.ChainDataSource, reporter simsx.SimulationReporter) ([]simsx.SimAccount, *types.MsgCreateListing) {
-		host, operator := anyHost(ctx, k, data, reporter)
-		if reporter.IsSkipped() || host.GpuCount == 0 {
-			reporter.Skip("no host with GPUs")
-			return nil, nil
+		var operator simsx.SimAccount
+		var msg *types.MsgCreateListing
+		err := errors.New("no host with GPUs")
+		for i := 0; i < tries && err != nil; i++ {
+			var host attestationtypes.Host
+			if host, operator = anyHost(ctx, k, data, reporter); reporter.IsSkipped() {
+				return nil, nil
+			}
+			if host.GpuCount == 0 {
+				continue
+			}
+			msg = randomListing(ctx, k, data, reporter, host)
+			err = refusal(ctx, func(ctx context.Context) error {
+				_, err := keeper.NewMsgServer(k).CreateListing(ctx, msg)
+				return err
+			})
 		}
-		r := data.Rand()
-		params := must(k.Params(ctx))
-		msg := &types.MsgCreateListing{
-			Operator: operator.AddressBech32, HostId: host.Id, Tier: types.TIER_GENERAL, Price: randomPrice(data, params),
-			NoticeSeconds: r.Uint64InRange(0, params.MaxNoticeSeconds+1),
+		if err != nil {
+			reporter.Skip(err.Error())
 		}
-		msg.InterruptiblePrice, msg.MaxAheadSeconds = randomOffers(data, params, msg.Price)
-		if r.Bool() {
-			msg.Gpus = []uint32{r.Uint32InRange(0, host.GpuCount)}
-		}
-		if r.Intn(4) == 0 {
-			msg.Tier, msg.AllowList = types.TIER_SELECTIVE, []string{data.AnyAccount(reporter).AddressBech32}
-		}
-		skipRefused(ctx, reporter, func(ctx context.Context) error {
-			_, err := keeper.NewMsgServer(k).CreateListing(ctx, msg)
-			return err
-		})
 		return []simsx.SimAccount{operator}, msg
 	}
+}
+
+func randomListing(ctx context.Context, k *keeper.Keeper, data *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	host attestationtypes.Host,
+) *types.MsgCreateListing {
+	r := data.Rand()
+	params := must(k.Params(ctx))
+	msg := &types.MsgCreateListing{
+		Operator: host.Operator, HostId: host.Id, Tier: types.TIER_GENERAL, Price: randomPrice(data, params),
+		NoticeSeconds: r.Uint64InRange(0, params.MaxNoticeSeconds+1),
+	}
+	msg.InterruptiblePrice, msg.MaxAheadSeconds = randomOffers(data, params, msg.Price)
+	if r.Bool() {
+		msg.Gpus = []uint32{r.Uint32InRange(0, host.GpuCount)}
+	}
+	if r.Intn(4) == 0 {
+		msg.Tier, msg.AllowList = types.TIER_SELECTIVE, []string{data.AnyAccount(reporter).AddressBech32}
+	}
+	return msg
 }
 
 // ChangeListingFactory sets other terms on a listing.

@@ -61,14 +61,19 @@ func pick[T any](data *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 // when the chain has a reason to refuse it, such as a host's lack of stake. An
 // error without a code is a bug, which the delivery will show.
 func skipRefused(ctx context.Context, reporter simsx.SimulationReporter, try func(context.Context) error) {
-	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
-	err := try(cached)
-	if err == nil {
-		return
-	}
-	if codespace, _, _ := errorsmod.ABCIInfo(err, false); codespace != errorsmod.UndefinedCodespace {
+	if err := refusal(ctx, try); err != nil {
 		reporter.Skip(err.Error())
 	}
+}
+
+// refusal is the chain's reason to refuse, or nil.
+func refusal(ctx context.Context, try func(context.Context) error) error {
+	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
+	err := try(cached)
+	if codespace, _, _ := errorsmod.ABCIInfo(err, false); codespace == errorsmod.UndefinedCodespace {
+		return nil
+	}
+	return err
 }
 
 // must turns an error of the store into a failure of the run.
