@@ -112,15 +112,26 @@ func TestManyPairsOfOneHost(t *testing.T) {
 		agents = append(agents, w.start(t, id+1, id != 2, shape{up: 80 * mbit, down: 80 * mbit}, ""))
 	}
 	began(t, agents...)
-	var pairs []pair
-	for _, other := range []uint64{2, 3} {
-		pairs = append(pairs, pair{slot: 11, prober: 1, target: other}, pair{slot: 11, prober: other, target: 1})
-	}
-	w.draw(11, pairs...)
-	require.Eventually(t, func() bool { return len(w.received()) == len(pairs) }, 60*time.Second, 50*time.Millisecond)
-	for _, r := range w.received() { // two transfers beside each other would share the line
-		up := rate(r.Doc.UpBytes, r.Doc.UpUs)
-		require.Greater(t, up, 0.6*80*mbit)
-		require.Less(t, up, 1.15*80*mbit)
+	for n := 1; ; n++ { // a busy machine gets five slots
+		slot := uint64(10 + n)
+		var pairs []pair
+		for _, other := range []uint64{2, 3} {
+			pairs = append(pairs, pair{slot: slot, prober: 1, target: other}, pair{slot: slot, prober: other, target: 1})
+		}
+		w.draw(slot, pairs...)
+		require.Eventually(t, func() bool { return len(w.received()) == n*len(pairs) }, 60*time.Second, 50*time.Millisecond)
+		receipts, slow := w.received()[(n-1)*len(pairs):], 0
+		for _, r := range receipts {
+			if rate(r.Doc.UpBytes, r.Doc.UpUs) < 0.85*80*mbit {
+				slow++
+			}
+		}
+		if slow > 0 && n < 5 {
+			continue
+		}
+		for _, r := range receipts { // two transfers beside each other would share the line
+			within15(t, 80*mbit, r.Doc.UpBytes, r.Doc.UpUs)
+		}
+		return
 	}
 }
