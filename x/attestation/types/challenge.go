@@ -93,8 +93,9 @@ func (p ChallengeParams) IsSlow(gops, minGops uint64) bool {
 }
 
 // MostSlow tells whether more than half of the last slow_answers measurements are
-// slow for the class; no when there are fewer. More than half and not all: one card that answers for two GPUs can serve
-// them in turns, so that neither is slow twice in a row.
+// slow for the class; no when there are fewer. More than half and not all: one card
+// that answers for two GPUs can serve them in turns, so that neither is slow twice in
+// a row.
 func (p ChallengeParams) MostSlow(recent []uint64, minGops uint64) bool {
 	slow, judged := p.countSlow(recent, minGops)
 	return judged && 2*slow > int(p.SlowAnswers)

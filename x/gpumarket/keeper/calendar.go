@@ -37,7 +37,7 @@ func (k *Keeper) seek(ctx context.Context, ranger collections.Ranger[bookingKey]
 // never overlap, so those before it ended even earlier.
 func (k *Keeper) gpuFree(ctx context.Context, host uint64, ordinal uint32, from, to time.Time) (bool, error) {
 	last, found, err := k.bookingBefore(ctx, host, ordinal, to)
-	return !found || last.FreeAfter(from), err
+	return err == nil && (!found || last.FreeAfter(from)), err
 }
 
 // book enters the rental's window for each of its GPUs.
